@@ -1,0 +1,1 @@
+"""The sync-and-outreach engine; knows neither Slack nor SQL."""
