@@ -87,9 +87,7 @@ class MailboxClient(Protocol):
         """
         ...
 
-    async def fetch_texts(
-        self, messages: Sequence[FetchedMessage], *, limit: int = 262_144
-    ) -> dict[int, bytes]:
+    async def fetch_texts(self, messages: Sequence[FetchedMessage], *, limit: int = 262_144) -> dict[int, bytes]:
         """The readable text of messages of the selected folder: UID to decoded UTF-8, at most ``limit`` bytes each."""
         ...
 
