@@ -1,0 +1,117 @@
+"""Campaigns and their stages as values, and the campaign's life (R149..R162). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from core.errors import RefusedError
+
+
+class CampaignStatus(StrEnum):
+    DRAFT = "draft"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    ARCHIVED = "archived"
+
+
+class CampaignEvent(StrEnum):
+    START = "start"
+    PAUSE = "pause"
+    STOP = "stop"
+    ARCHIVE = "archive"
+
+
+TRANSITIONS: dict[CampaignEvent, dict[CampaignStatus, CampaignStatus]] = {
+    CampaignEvent.START: {
+        CampaignStatus.DRAFT: CampaignStatus.ACTIVE,
+        CampaignStatus.PAUSED: CampaignStatus.ACTIVE,
+    },
+    CampaignEvent.PAUSE: {CampaignStatus.ACTIVE: CampaignStatus.PAUSED},
+    CampaignEvent.STOP: {
+        CampaignStatus.ACTIVE: CampaignStatus.STOPPED,
+        CampaignStatus.PAUSED: CampaignStatus.STOPPED,
+    },
+    CampaignEvent.ARCHIVE: {
+        CampaignStatus.DRAFT: CampaignStatus.ARCHIVED,
+        CampaignStatus.PAUSED: CampaignStatus.ARCHIVED,
+        CampaignStatus.STOPPED: CampaignStatus.ARCHIVED,
+    },
+}
+
+_ADVICE = {
+    CampaignEvent.ARCHIVE: "Stop or pause it first.",
+    CampaignEvent.PAUSE: "Only a running campaign can be paused.",
+    CampaignEvent.STOP: "Only a running or paused campaign can be stopped.",
+    CampaignEvent.START: "Only a draft or a paused campaign can be started.",
+}
+
+
+def transition(status: CampaignStatus, event: CampaignEvent) -> CampaignStatus:
+    """The status after an event. Raises RefusedError where the table has no such move."""
+    try:
+        return TRANSITIONS[event][status]
+    except KeyError:
+        raise RefusedError(
+            f"The campaign is {status.value}. {_ADVICE[event]}", reason=f"campaign_{status.value}"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Time from the previous stage's completion: elapsed, or business days."""
+
+    elapsed: timedelta = timedelta(0)
+    business_days: int = 0
+
+    def __str__(self) -> str:
+        if self.business_days:
+            return f"{self.business_days}bd"
+        seconds = int(self.elapsed.total_seconds())
+        for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+            if seconds and seconds % size == 0:
+                return f"{seconds // size}{unit}"
+        return f"{seconds}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step. ``position`` counts from 1. ``sender`` overrides the campaign's and starts a new thread."""
+
+    position: int
+    kind: str
+    delay: Delay
+    subject: str = ""
+    body: str = ""
+    html: str = ""
+    note: str = ""
+    required: bool = False
+    sender: str | None = None
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign with its stages. ``definition`` is the whole file as parsed, for a faithful export."""
+
+    id: str
+    workspace: str
+    name: str
+    status: CampaignStatus
+    version: int
+    created_at: datetime
+    senders: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    owner: str | None = None
+    channel: str | None = None
+    timezone: str | None = None
+    email_priority: tuple[str, ...] = ("personal", "work", "other")
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+    def stage_at(self, position: int) -> Stage | None:
+        """The stage at a position counted from 1, or None past the end."""
+        return self.stages[position - 1] if 1 <= position <= len(self.stages) else None

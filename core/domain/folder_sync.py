@@ -1,0 +1,63 @@
+"""What one pass over a folder has to read (sync.md of the design: state per folder, pass). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """What we know of a folder. ``uidnext`` is the first UID not read yet (1 before the first pass).
+
+    ``read_through_at`` is when the folder was last read to its end; the freshness gate lives on it.
+    """
+
+    id: str
+    mailbox_id: str
+    name: str
+    role: str
+    uidvalidity: int | None = None
+    uidnext: int = 1
+    highestmodseq: int | None = None
+    exists: int = 0
+    read_through_at: datetime | None = None
+    resets: int = 0
+    error_count: int = 0
+    parked_until: datetime | None = None
+
+
+class Reading(StrEnum):
+    """Why a range is read."""
+
+    NOTHING = "nothing"
+    FIRST = "first"  # never read before
+    NEW = "new"  # mail arrived since
+    RENUMBERED = "renumbered"  # UIDVALIDITY changed: read all again, log nothing twice
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Read UIDs from ``first_uid`` to the end, under ``uidvalidity``."""
+
+    reading: Reading
+    first_uid: int
+    uidvalidity: int
+
+
+def plan(state: FolderState, *, uidvalidity: int, uidnext: int) -> Plan:
+    """Compares what we know with what SELECT or STATUS says.
+
+    A server may say UIDVALIDITY 0 or a UIDNEXT below ours (rebuilt index): both are read again from the start,
+    because unique keys make a second reading harmless and a skipped message is a lost reply.
+    """
+    if state.uidvalidity is None:
+        return Plan(Reading.FIRST, 1, uidvalidity)
+    if state.uidvalidity != uidvalidity:
+        return Plan(Reading.RENUMBERED, 1, uidvalidity)
+    if uidnext > state.uidnext:
+        return Plan(Reading.NEW if state.uidnext > 1 else Reading.FIRST, state.uidnext, uidvalidity)
+    if 0 < uidnext < state.uidnext:
+        return Plan(Reading.RENUMBERED, 1, uidvalidity)
+    return Plan(Reading.NOTHING, state.uidnext, uidvalidity)
