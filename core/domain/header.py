@@ -1,0 +1,166 @@
+"""Header blocks (RFC 5322) to ``Header`` values: the hot path of the sync. Pure; it never raises.
+
+What is wrong with a mail becomes a short code in ``Header.defects``. Limits keep hostile headers cheap: a value is
+read to 4 KB, References to its last 20 ids, a block to 500 fields and 256 KB.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from core.domain.address import parse_address_list
+from core.domain.charset import decode_text, decode_words, one_line
+from core.domain.dates import parse_date
+from core.domain.message import Address, Header
+
+MAX_BLOCK: Final = 262_144
+MAX_VALUE: Final = 4_096
+MAX_FIELDS: Final = 500
+MAX_REFERENCES: Final = 20
+
+# After line ends are made LF, anything but tab, LF and printable ASCII needs a closer look.
+_NOT_PLAIN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\U0010ffff]")
+_FORGED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_ID: Final = re.compile(r"<([^<>]{1,998})>")
+
+Fields = dict[str, tuple[str, ...]]
+
+
+def parse_header(raw: bytes) -> Header:
+    """Parses one header block, alone or followed by its body (which is not read). Never raises; time is linear."""
+    defects: set[str] = set()
+    text = _block_text(raw, defects)
+    fields = _split_fields(text, defects)
+    if _NOT_PLAIN.search(text):
+        fields = _without_forgery(text, fields, defects)
+    decoded = _decode_fields(fields, defects) if "=?" in text else fields
+    senders = _addresses(fields, "from", defects)
+    return Header(
+        message_id=_message_id(decoded, defects),
+        in_reply_to=_ids(decoded, "in-reply-to"),
+        references=_ids(decoded, "references"),
+        from_=senders[0] if senders else None,
+        reply_to=_addresses(fields, "reply-to", defects),
+        to=_addresses(fields, "to", defects),
+        cc=_addresses(fields, "cc", defects),
+        subject=decoded["subject"][0] if "subject" in decoded else "",
+        date=_date(decoded, defects),
+        fields=decoded,
+        defects=tuple(sorted(defects)) if defects else (),
+    )
+
+
+def header_end(raw: bytes, start: int = 0) -> int:
+    """Where the header block that begins at ``start`` ends: the offset of its blank line, or the end of ``raw``."""
+    bare = raw.find(b"\n\n", start)
+    crlf = raw.find(b"\n\r\n", start, bare if bare >= 0 else len(raw))
+    found = crlf if crlf >= 0 else bare
+    return found + 1 if found >= 0 else len(raw)
+
+
+def _block_text(raw: bytes, defects: set[str]) -> str:
+    block = raw[:MAX_BLOCK].lstrip(b"\r\n")
+    end = header_end(block)
+    if end == len(block) and len(raw) > MAX_BLOCK:
+        defects.add("header_size")
+    block = block[:end].replace(b"\r\n", b"\n")
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError:
+        defects.add("8bit")
+        return "\n".join(decode_text(line, "")[0] for line in block.split(b"\n"))
+
+
+def _split_fields(text: str, defects: set[str]) -> Fields:
+    if "\n " in text or "\n\t" in text:
+        text = text.replace("\n ", " ").replace("\n\t", " ")
+    fields: Fields = {}
+    lines = text.split("\n", MAX_FIELDS)
+    if len(lines) > MAX_FIELDS:
+        del lines[MAX_FIELDS:]
+        defects.add("fields")
+    for line in lines:
+        name, colon, value = line.partition(":")
+        name = name.rstrip().lower()
+        if not colon or not name or " " in name or len(name) > 100:
+            if line and not line.startswith(("From ", ">From ")):
+                defects.add("line")
+            continue
+        value = value.strip()
+        if len(value) > MAX_VALUE:
+            value = value[-MAX_VALUE:] if name == "references" else value[:MAX_VALUE]
+            defects.add("value_size")
+        fields[name] = (*fields[name], value) if name in fields else (value,)
+    return fields
+
+
+def _without_forgery(text: str, fields: Fields, defects: set[str]) -> Fields:
+    if _FORGED.search(text):
+        defects.add("control_characters")
+    return {one_line(name): tuple(one_line(value) for value in values) for name, values in fields.items()}
+
+
+def _decode_fields(fields: Fields, defects: set[str]) -> Fields:
+    decoded = dict(fields)
+    for name, values in fields.items():
+        if any("=?" in value for value in values):
+            decoded[name] = tuple(_decode_value(value, defects) for value in values)
+    return decoded
+
+
+def _decode_value(value: str, defects: set[str]) -> str:
+    text, sound = decode_words(value)
+    if not sound:
+        defects.add("charset")
+    if _FORGED.search(text) or "\n" in text:
+        defects.add("control_characters")
+    return one_line(text)[:MAX_VALUE]
+
+
+def _addresses(fields: Fields, name: str, defects: set[str]) -> tuple[Address, ...]:
+    values = fields.get(name)
+    if not values:
+        if name == "from":
+            defects.add("no_from")
+        return ()
+    if len(values) > 1:
+        defects.add(f"many_{name}")
+    found = parse_address_list(values[0])
+    if not found and name == "from":
+        defects.add("bad_from")
+    return found
+
+
+def _message_id(fields: Fields, defects: set[str]) -> str | None:
+    found = _ids(fields, "message-id")
+    if not found:
+        defects.add("no_message_id")
+        return None
+    return found[0]
+
+
+def _ids(fields: Fields, name: str) -> tuple[str, ...]:
+    """Message ids of a field without brackets, in order; bare words with an @ where nobody wrote brackets."""
+    values = fields.get(name)
+    if not values:
+        return ()
+    value = values[0] if len(values) == 1 else " ".join(values)
+    found = _ID.findall(value)
+    if not found:
+        found = [word.strip("<>,;")[:998] for word in value.split() if "@" in word]
+    if " " in value:
+        found = ["".join(one.split()) for one in found]
+    return tuple(found[-MAX_REFERENCES:])
+
+
+def _date(fields: Fields, defects: set[str]) -> datetime | None:
+    values = fields.get("date")
+    if not values:
+        defects.add("no_date")
+        return None
+    moment = parse_date(values[0])
+    if moment is None:
+        defects.add("bad_date")
+    return moment

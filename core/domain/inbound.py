@@ -1,0 +1,200 @@
+"""What an incoming mail is: a person's message, or one of the many kinds that must not count as a reply. Pure.
+
+Two steps, because the sync reads headers only: ``classify`` judges the header and says with ``needs_body`` where
+only the whole mail can tell; ``classify_raw`` judges the mail (at most 256 KB of it).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from core.domain import inbound_signs as signs
+from core.domain.address import match_key
+from core.domain.message import Header
+
+_REPORT_TYPE: Final = re.compile(r"report-type\s*=\s*\"?\s*([A-Za-z-]{1,60})", re.IGNORECASE)
+_OWN_FOLDERS: Final = frozenset({"sent", "drafts"})
+
+
+class InboundKind(StrEnum):
+    """The kinds of incoming mail. ``REPLY`` means: a person wrote it; whether it answers us is matching's question."""
+
+    REPLY = "reply"
+    AUTO_REPLY = "auto_reply"
+    BOUNCE = "bounce"
+    DELAY = "delay"
+    COMPLAINT = "complaint"
+    RECEIPT = "receipt"
+    CALENDAR = "calendar"
+    CHALLENGE = "challenge"
+    LIST = "list"
+    OWN = "own"
+    DELIVERED = "delivered"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A verdict with its evidence: the header field or rule that decided.
+
+    ``needs_body``: fetch the raw mail (up to 256 KB) and ask ``classify_raw``, which settles bounces and reads the
+    return date of an out-of-office note.
+    """
+
+    kind: InboundKind
+    evidence: str
+    needs_body: bool = False
+    return_date: date | None = None
+
+
+def classify(header: Header, *, own_addresses: frozenset[str] = frozenset(), folder_role: str | None = None) -> Inbound:
+    """Judges a mail by its header. ``own_addresses`` are match keys of the team's mailboxes, ``folder_role`` where it
+    lies (sent and drafts are always our own). Never raises."""
+    own = _own(header, own_addresses, folder_role)
+    return own or bounce_suspicion(header) or without_bounce(header)
+
+
+def _own(header: Header, own_addresses: frozenset[str], folder_role: str | None) -> Inbound | None:
+    if folder_role in _OWN_FOLDERS:
+        return Inbound(InboundKind.OWN, f"folder:{folder_role}")
+    if header.from_ and own_addresses and match_key(header.from_.address) in own_addresses:
+        return Inbound(InboundKind.OWN, "from:own address")
+    return None
+
+
+def bounce_suspicion(header: Header) -> Inbound | None:
+    """A bounce, delay notice or complaint as far as the header shows one; the body has to confirm it."""
+    content_type = header.first("content-type")
+    report = report_type(content_type)
+    if report == "feedback-report":
+        return Inbound(InboundKind.COMPLAINT, "content-type:feedback-report", needs_body=True)
+    if report == "disposition-notification" and not _rejected(header):
+        return None
+    if report is not None:
+        return Inbound(InboundKind.BOUNCE, f"content-type:{report or 'multipart/report'}", needs_body=True)
+    for field in signs.BOUNCE_FIELDS:
+        if field in header.fields:
+            return Inbound(InboundKind.BOUNCE, field, needs_body=True)
+    return _daemon_or_subject(header)
+
+
+def report_type(content_type: str) -> str | None:
+    """The report-type of a multipart/report (RFC 6522), empty where it names none; None for other types."""
+    if "multipart/report" not in content_type[:200].lower():
+        return None
+    found = _REPORT_TYPE.search(content_type)
+    return found[1].lower() if found else ""
+
+
+def _rejected(header: Header) -> bool:
+    """A Sieve reject looks like a read receipt, but refuses the mail (RFC 5429 2.1.1)."""
+    return "reject" in header.first("auto-submitted").lower() or "reject" in header.subject[:40].lower()
+
+
+def _daemon_or_subject(header: Header) -> Inbound | None:
+    sender = header.from_
+    local = sender.address.rpartition("@")[0] if sender else ""
+    if sender and signs.DAEMON.fullmatch(local):
+        return Inbound(InboundKind.BOUNCE, "from:mail system", needs_body=True)
+    subject = signs.BOUNCE_SUBJECT.match(header.subject[:200])
+    if sender is None and "<>" in header.first("from"):
+        return Inbound(InboundKind.BOUNCE, "from:null", needs_body=True)
+    if subject and (null_return_path(header) or not header.references):
+        return Inbound(InboundKind.BOUNCE, "subject", needs_body=True)
+    if sender and signs.DAEMON_NAME.match(sender.name) and null_return_path(header):
+        return Inbound(InboundKind.BOUNCE, "from:mail system's name", needs_body=True)
+    return None
+
+
+def null_return_path(header: Header) -> bool:
+    """Whether the mail was sent with the null reverse path, as only machines do (RFC 5321 4.5.5)."""
+    return header.first("return-path").replace(" ", "") == "<>"
+
+
+def without_bounce(header: Header) -> Inbound:
+    """The verdict of everything but the bounce rules."""
+    return (
+        _receipt(header)
+        or _calendar(header)
+        or _challenge(header)
+        or _auto_reply(header)
+        or _bulk(header)
+        or _person(header)
+    )
+
+
+def _receipt(header: Header) -> Inbound | None:
+    content_type = header.first("content-type").lower()
+    if report_type(content_type) == "disposition-notification":
+        return Inbound(InboundKind.RECEIPT, "content-type:disposition-notification")
+    if signs.RECEIPT_SUBJECT.match(header.subject[:60]) and (
+        "ms-tnef" in content_type or "x-ms-tnef-correlator" in header.fields or null_return_path(header)
+    ):
+        return Inbound(InboundKind.RECEIPT, "subject")
+    return None
+
+
+def _calendar(header: Header) -> Inbound | None:
+    content_type = header.first("content-type").lower()
+    if content_type.startswith("text/calendar"):
+        return Inbound(InboundKind.CALENDAR, "content-type:text/calendar")
+    if "calendarmessage" in header.first("content-class").lower():
+        return Inbound(InboundKind.CALENDAR, "content-class")
+    senders = [header.from_.address] if header.from_ else []
+    senders += [header.first("sender").strip("<>"), header.first("return-path").strip("<>")]
+    if any(signs.CALENDAR_SENDER.fullmatch(sender) for sender in senders):
+        return Inbound(InboundKind.CALENDAR, "from:calendar")
+    if signs.CALENDAR_SUBJECT.match(header.subject[:80]) and "multipart/" in content_type:
+        return Inbound(InboundKind.CALENDAR, "subject", needs_body=True)
+    return None
+
+
+def _challenge(header: Header) -> Inbound | None:
+    for field in signs.CHALLENGE_FIELDS:
+        if field in header.fields:
+            return Inbound(InboundKind.CHALLENGE, field)
+    if signs.CHALLENGE_SUBJECT.match(header.subject[:200]):
+        return Inbound(InboundKind.CHALLENGE, "subject")
+    return None
+
+
+def _auto_reply(header: Header) -> Inbound | None:
+    for field, pattern in signs.AUTO_REPLY_FIELDS:
+        if field in header.fields and any(pattern.match(value) for value in header.fields[field]):
+            return Inbound(InboundKind.AUTO_REPLY, field, needs_body=True)
+    answers = bool(header.in_reply_to or header.references)
+    if signs.AUTO_SUBJECT.match(header.subject[:100]):
+        return Inbound(InboundKind.AUTO_REPLY, "subject", needs_body=True)
+    if "x-auto-response-suppress" in header.fields and null_return_path(header):
+        return Inbound(InboundKind.AUTO_REPLY, "x-auto-response-suppress and null return path", needs_body=True)
+    if null_return_path(header) and answers:
+        return Inbound(InboundKind.AUTO_REPLY, "null return path", needs_body=True)
+    return None
+
+
+def _bulk(header: Header) -> Inbound | None:
+    if "precedence" in header.fields and signs.BULK.match(header.first("precedence")):
+        return Inbound(InboundKind.LIST, "precedence")
+    for field in signs.LIST_FIELDS:
+        if field in header.fields:
+            return Inbound(InboundKind.LIST, field)
+    return None
+
+
+def _person(header: Header) -> Inbound:
+    if signs.AUTO_GENERATED.match(header.first("auto-submitted")):
+        return Inbound(InboundKind.OTHER, "auto-submitted")
+    if null_return_path(header):
+        return Inbound(InboundKind.OTHER, "null return path")
+    for field in signs.TICKET_FIELDS:
+        if field in header.fields:
+            return Inbound(InboundKind.OTHER, field)
+    if header.from_ is None:
+        return Inbound(InboundKind.OTHER, "no sender")
+    if signs.UNATTENDED.fullmatch(header.from_.address.rpartition("@")[0]):
+        return Inbound(InboundKind.OTHER, "from:unattended")
+    return Inbound(InboundKind.REPLY, "a person wrote it")
