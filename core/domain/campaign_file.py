@@ -1,0 +1,326 @@
+"""Reads and writes the campaign file (YAML; shape in docs/campaign-file.md). Pure.
+
+Every fault names line, field and reason, and all faults are told at once. Aliases and tags are refused: a file of a
+few lines must not unfold into gigabytes, and nothing in it may become code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from difflib import get_close_matches
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+
+from core.domain.address import is_valid
+from core.domain.campaign import Delay, Stage
+from core.domain.people import ADDRESS_TYPES
+from core.domain.template import faults_in
+
+MAX_BYTES: Final = 1_000_000
+STAGE_KINDS: Final = ("email", "sms", "call", "task")
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_DELAY = re.compile(r"(\d{1,6})\s?(bd|[smhd])")
+_CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+_CAMPAIGN_FIELDS: Final = {
+    "name", "from", "timezone", "window", "email_priority", "holidays", "owner", "shared", "job", "job_stage",
+    "tracking", "channel", "stages",
+}  # fmt: skip
+_STAGE_FIELDS: Final = {"kind", "delay", "subject", "body", "html", "attachments", "from", "required", "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a file: the line counts from 1."""
+
+    line: int
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, {self.field}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignDraft:
+    """A campaign as its file says it. ``definition`` is the plain data, for export."""
+
+    name: str
+    senders: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    owner: str | None
+    channel: str | None
+    timezone: str | None
+    email_priority: tuple[str, ...]
+    definition: Mapping[str, Any]
+
+
+class _Reader:
+    """Walks the YAML nodes, collecting values and faults together with their lines."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.lines: dict[str, int] = {}
+
+    def fault(self, path: str, reason: str) -> None:
+        line = self.lines.get(path) or self.lines.get(path.rsplit(".", 1)[0], 1)
+        self.faults.append(Fault(line, path or "file", reason))
+
+    def value(self, node: yaml.Node, path: str) -> Any:
+        self.lines[path] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return dict(self._pairs(node, path))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, f"{path}[{i + 1}]") for i, item in enumerate(node.value)]
+        return _scalar(node)
+
+    def _pairs(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, Any]]:
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
+            inner = f"{path}.{key}" if path else key
+            self.lines[inner] = key_node.start_mark.line + 1
+            if key in seen:
+                self.fault(inner, "stands here twice")
+            seen.add(key)
+            yield key, self.value(value_node, inner)
+
+    def text(self, data: Mapping[str, Any], key: str, path: str, *, required: bool = False) -> str:
+        value = data.get(key)
+        if value is None or value == "":
+            if required:
+                self.fault(path, f"{key} is missing")
+            return ""
+        if isinstance(value, (dict, list)):
+            self.fault(f"{path}.{key}" if path else key, "must be text")
+            return ""
+        return str(value)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    tag, text = node.tag.rsplit(":", 1)[-1], str(node.value)
+    if tag == "bool":
+        return text.lower() in ("true", "yes", "on")
+    if tag == "int" and re.fullmatch(r"-?\d{1,12}", text):
+        return int(text)
+    return None if tag == "null" else text
+
+
+def read(text: str) -> tuple[CampaignDraft | None, list[Fault]]:
+    """The campaign, or None with every fault found."""
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        return None, [Fault(1, "file", "is larger than 1 MB")]
+    try:
+        node = _compose(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = str(getattr(error, "problem", None) or "is not YAML")
+        return None, [Fault(mark.line + 1 if mark else 1, "file", reason)]
+    if not isinstance(node, yaml.MappingNode):
+        return None, [Fault(1, "file", "must be a campaign: a list of `field: value` lines")]
+    reader = _Reader()
+    draft = _campaign(reader, reader.value(node, ""))
+    faults = sorted(reader.faults, key=lambda fault: fault.line)
+    return (None if faults else draft), faults
+
+
+class _NoAliases(yaml.SafeLoader):
+    """Refuses aliases and foreign tags while composing."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases (*) are not allowed here", problem_mark=mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        if node is not None and not node.tag.startswith("tag:yaml.org,2002:"):
+            raise yaml.MarkedYAMLError(problem="tags (!) are not allowed here", problem_mark=node.start_mark)
+        return node
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=_NoAliases)
+    except RecursionError:
+        raise yaml.MarkedYAMLError(problem="is nested too deeply") from None
+
+
+def _campaign(reader: _Reader, data: dict[str, Any]) -> CampaignDraft:
+    for key in data:
+        if key not in _CAMPAIGN_FIELDS:
+            reader.fault(key, f"is not a field of a campaign ({_nearest(key, _CAMPAIGN_FIELDS)})")
+    name = reader.text(data, "name", "", required=True).strip()
+    if len(name) > 150:
+        reader.fault("name", "is longer than 150 characters")
+    _window(reader, data.get("window"))
+    _holidays(reader, data.get("holidays"))
+    return CampaignDraft(
+        name=name,
+        senders=_senders(reader, data),
+        stages=_stages(reader, data.get("stages")),
+        owner=reader.text(data, "owner", "") or None,
+        channel=reader.text(data, "channel", "") or None,
+        timezone=_zone(reader, data),
+        email_priority=_priority(reader, data.get("email_priority")),
+        definition=data,
+    )
+
+
+def _senders(reader: _Reader, data: dict[str, Any]) -> tuple[str, ...]:
+    value = data.get("from")
+    listed = value if isinstance(value, list) else [value] if value else []
+    senders = tuple(str(address).strip() for address in listed)
+    if not senders and _needs_sender(data):
+        reader.fault("from", "is missing: name a connected mailbox")
+    for address in senders:
+        if not is_valid(address):
+            reader.fault("from", f"{address[:80]!r} is not an e-mail address")
+    return senders
+
+
+def _needs_sender(data: dict[str, Any]) -> bool:
+    stages = data.get("stages")
+    return not isinstance(stages, list) or any(
+        isinstance(stage, dict) and stage.get("kind", "email") == "email" and not stage.get("from") for stage in stages
+    )
+
+
+def _zone(reader: _Reader, data: dict[str, Any]) -> str | None:
+    name = reader.text(data, "timezone", "")
+    if name and name not in available_timezones():
+        reader.fault("timezone", f"{name[:60]!r} is no IANA time zone, such as Europe/London")
+        return None
+    return ZoneInfo(name).key if name else None
+
+
+def _priority(reader: _Reader, value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ADDRESS_TYPES
+    kinds = tuple(str(kind) for kind in value) if isinstance(value, list) else (str(value),)
+    for kind in kinds:
+        if kind not in ADDRESS_TYPES:
+            reader.fault("email_priority", f"{kind[:40]!r} is not one of personal, work, other")
+    return kinds
+
+
+def _window(reader: _Reader, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        reader.fault("window", "must hold days, start and end")
+        return
+    days = value.get("days", list(_DAYS))
+    if not isinstance(days, list) or not days or any(day not in _DAYS for day in days):
+        reader.fault("window.days", f"must be a list of {', '.join(_DAYS)}")
+    for edge in ("start", "end"):
+        if not _CLOCK_TIME.fullmatch(str(value.get(edge, ""))):
+            reader.fault(f"window.{edge}", 'must be a time such as "09:00", in quotes')
+    if str(value.get("start")) >= str(value.get("end")):
+        reader.fault("window.end", "must be later than start")
+
+
+def _holidays(reader: _Reader, value: Any) -> None:
+    if isinstance(value, list):
+        for day in value:
+            try:
+                date.fromisoformat(str(day))
+            except ValueError:
+                reader.fault("holidays", f"{str(day)[:40]!r} is no date such as 2026-12-25")
+    elif value is not None and not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", str(value)):
+        reader.fault("holidays", "must be a country code such as GB, or a list of dates")
+
+
+def _stages(reader: _Reader, value: Any) -> tuple[Stage, ...]:
+    if not isinstance(value, list) or not value:
+        reader.fault("stages", "at least one stage is needed")
+        return ()
+    if len(value) > 100:
+        reader.fault("stages", "more than 100 stages")
+        return ()
+    stages: list[Stage] = []
+    for position, item in enumerate(value, start=1):
+        path = f"stages[{position}]"
+        if not isinstance(item, dict):
+            reader.fault(path, "must be a stage: kind, delay, body …")
+            continue
+        thread_open = any(stage.kind == "email" for stage in stages)
+        stages.append(_stage(reader, item, path, position, thread_open=thread_open))
+    return tuple(stages)
+
+
+def _stage(reader: _Reader, item: dict[str, Any], path: str, position: int, *, thread_open: bool) -> Stage:
+    for key in item:
+        if key not in _STAGE_FIELDS:
+            reader.fault(f"{path}.{key}", f"is not a field of a stage ({_nearest(key, _STAGE_FIELDS)})")
+    kind = str(item.get("kind", "email"))
+    if kind not in STAGE_KINDS:
+        reader.fault(f"{path}.kind", f"{kind[:40]!r} is not one of {', '.join(STAGE_KINDS)}")
+    stage = Stage(
+        position=position,
+        kind=kind,
+        delay=_delay(reader, item.get("delay", "0s"), f"{path}.delay"),
+        subject=reader.text(item, "subject", path),
+        body=reader.text(item, "body", path, required=kind in ("email", "sms")),
+        html=reader.text(item, "html", path),
+        note=reader.text(item, "note", path),
+        required=item.get("required") is True,
+        sender=reader.text(item, "from", path) or None,
+        attachments=tuple(str(name) for name in item.get("attachments") or ()),
+    )
+    _check_texts(reader, stage, path, thread_open=thread_open)
+    return stage
+
+
+def _check_texts(reader: _Reader, stage: Stage, path: str, *, thread_open: bool) -> None:
+    if stage.kind == "email" and not stage.subject and (not thread_open or stage.sender):
+        reader.fault(path, "subject is missing: this mail opens a thread")
+    if stage.sender and not is_valid(stage.sender):
+        reader.fault(f"{path}.from", f"{stage.sender[:80]!r} is not an e-mail address")
+    for name, text in (("subject", stage.subject), ("body", stage.body), ("html", stage.html)):
+        for reason in faults_in(text):
+            reader.fault(f"{path}.{name}", reason)
+    if "\n" in stage.subject:
+        reader.fault(f"{path}.subject", "must be one line")
+
+
+def _delay(reader: _Reader, value: Any, path: str) -> Delay:
+    text = str(value).strip()
+    match = _DELAY.fullmatch(text if text != "0" else "0s")
+    if not match:
+        reader.fault(path, f"{text[:40]!r} is no delay: write 30m, 4h, 2d, or 2bd for business days")
+        return Delay()
+    amount, unit = int(match[1]), match[2]
+    if unit == "bd":
+        days, delay = float(amount), Delay(business_days=amount)
+    else:
+        days, delay = amount * _UNITS[unit] / 86_400, Delay(timedelta(seconds=amount * _UNITS[unit]))
+    if days > 366:
+        reader.fault(path, "is longer than a year")
+        return Delay()
+    return delay
+
+
+def _nearest(word: str, known: set[str]) -> str:
+    close = get_close_matches(word[:60], known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
+
+
+def write(definition: Mapping[str, Any]) -> str:
+    """The file of a campaign: reading it again gives the same campaign."""
+    return yaml.dump(dict(definition), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Keeps multi-line texts as blocks, so that people can go on editing them."""
+
+
+def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text_node)

@@ -1,0 +1,141 @@
+"""Settings that a workspace changes while Rethread runs: each with its default, bounds and meaning. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """``kind``: int, number, numbers (list of seconds), choice, channel. Bounds are inclusive."""
+
+    key: str
+    kind: str
+    default: Any
+    meaning: str
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+
+
+ALL: Final = (
+    Setting("alert_channel", "channel", None, "Channel told when a mailbox's sync breaks (besides its owner)."),
+    Setting(
+        "reply_channel", "channel", None, "Channel told of replies and failed stages, unless the campaign names one."
+    ),
+    Setting("spacing_min_s", "number", 60, "Least seconds between two campaign mails of one mailbox.", 0, 86_400),
+    Setting("spacing_max_s", "number", 120, "Most seconds between two campaign mails of one mailbox.", 0, 86_400),
+    Setting(
+        "freshness_s", "number", 300, "A follow-up goes only if the mailbox was read within so many seconds.", 1, 3_600
+    ),
+    Setting(
+        "undecided_policy",
+        "choice",
+        "hold",
+        "What happens to a mail of which nobody knows whether it went out.",
+        choices=("hold", "assume_sent", "resend"),
+    ),
+    Setting(
+        "settle_s",
+        "numbers",
+        (60, 300, 900),
+        "Seconds after which an undecided send is looked up in Sent.",
+        0.1,
+        86_400,
+    ),
+    Setting("poll_sent_s", "number", 60, "Seconds between looks into Sent and Junk.", 0.2, 3_600),
+    Setting(
+        "idle_renew_s", "number", 540, "Longest wait before the open connection is renewed and proved alive.", 1, 1_740
+    ),
+    Setting("alert_tries", "int", 3, "Failed tries before a passing fault is told.", 1, 100),
+    Setting("alert_after_s", "number", 600, "Seconds without success before a passing fault is told.", 0, 86_400),
+    Setting(
+        "retry_first_s",
+        "number",
+        2,
+        "Seconds before the first new try after a fault; grows by half each time.",
+        0.05,
+        600,
+    ),
+    Setting("retry_most_s", "number", 600, "Longest wait between two tries.", 0.1, 7_200),
+    Setting(
+        "give_up_after_s",
+        "number",
+        172_800,
+        "Seconds of failure after which Rethread stops trying (two days).",
+        60,
+        2_592_000,
+    ),
+    Setting(
+        "login_retry_s", "number", 1_800, "Seconds between tries while a person has to act on their side.", 1, 86_400
+    ),
+)
+
+BY_KEY: Final = {setting.key: setting for setting in ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSettings:
+    """The settings in force: stored values over defaults."""
+
+    values: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        value = self.values.get(key)
+        return BY_KEY[key].default if value is None else value
+
+    def seconds(self, key: str) -> float:
+        """A number setting in seconds."""
+        return float(self[key])
+
+    def settle(self) -> tuple[float, ...]:
+        return tuple(float(value) for value in self["settle_s"])
+
+
+def parse_value(key: str, text: str) -> Any:
+    """The value a person typed. Raises InputError naming the key, the bounds and the fix."""
+    setting = BY_KEY.get(key)
+    if setting is None:
+        raise InputError(f"there is no setting {key[:60]!r}", field="key", fix=f"Settings: {', '.join(BY_KEY)}.")
+    text = text.strip()
+    if text.lower() in ("", "default", "none"):
+        return None
+    return _PARSERS[setting.kind](setting, text)
+
+
+def _number(setting: Setting, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{text[:40]!r} is not a number", field=setting.key) from None
+    if not setting.low <= value <= setting.high:
+        raise InputError(f"must be from {setting.low:g} to {setting.high:g}", field=setting.key)
+    return int(value) if value.is_integer() else value
+
+
+def _numbers(setting: Setting, text: str) -> tuple[float, ...]:
+    values = tuple(_number(setting, part) for part in text.split(","))
+    if not 1 <= len(values) <= 10 or list(values) != sorted(values):
+        raise InputError("must be one to ten growing numbers, separated by commas", field=setting.key)
+    return values
+
+
+def _choice(setting: Setting, text: str) -> str:
+    if text not in setting.choices:
+        raise InputError(f"must be one of {', '.join(setting.choices)}", field=setting.key)
+    return text
+
+
+def _channel(setting: Setting, text: str) -> str:
+    match = re.fullmatch(r"(?:<#)?([CG][A-Z0-9]{2,20})(?:\|[^>]*)?>?", text)
+    if not match:
+        raise InputError(f"{text[:40]!r} is not a channel id", field=setting.key, fix="Mention the channel: #channel.")
+    return match[1]
+
+
+_PARSERS: Final = {"number": _number, "int": _number, "numbers": _numbers, "choice": _choice, "channel": _channel}

@@ -1,0 +1,209 @@
+"""The process's settings: read once from a mapping, all mistakes told together (contract, Environment)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.errors import SettingsError
+
+ROLES = ("all", "bot", "engine")
+DISPATCHERS = ("local", "procrastinate", "sql")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One provider's OAuth client."""
+
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the process is told from outside. Secrets do not show in ``repr``."""
+
+    slack_bot_token: str = field(default="", repr=False)
+    slack_signing_secret: str = field(default="", repr=False)
+    slack_app_token: str = field(default="", repr=False)
+    slack_client_id: str = ""
+    slack_client_secret: str = field(default="", repr=False)
+    slack_api_url: str = "https://slack.com/api/"
+    database_url: str = field(default="sqlite+aiosqlite:///rethread.db", repr=False)
+    dispatcher: str = "local"
+    secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    host: str = "127.0.0.1"
+    port: int = 3000
+    public_url: str = "http://127.0.0.1:3000"
+    ca_file: str | None = None
+    google: SignIn = SignIn()
+    microsoft: SignIn = SignIn()
+    dns: str | None = None
+    allow_private_mail_hosts: bool = False
+    admins: tuple[str, ...] = ()
+    alert_channel: str | None = None
+    reply_channel: str | None = None
+    role: str = "all"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, or None on PostgreSQL."""
+        return Path(self.database_url.split(":///", 1)[1]) if self.is_sqlite else None
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.mistakes: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environment.get(name, "").strip() or default
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            self.mistakes.append(f"{name} is {value[:40]!r}; set it to one of {', '.join(allowed)}.")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self.text(name).lower()
+        if value not in ("", "0", "1", "true", "false", "yes", "no"):
+            self.mistakes.append(f"{name} is {value[:40]!r}; set it to 1 or leave it out.")
+        return value in ("1", "true", "yes")
+
+    def port(self, name: str, default: int) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not value.isdecimal() or int(value) > 65535:
+            self.mistakes.append(f"{name} is {value[:40]!r}; set it to a port number such as {default}.")
+            return default
+        return int(value)
+
+    def prefixed(self, name: str, prefix: str) -> str:
+        value = self.text(name)
+        if value and not value.startswith(prefix):
+            self.mistakes.append(f"{name} does not begin with {prefix}; copy it again from the Slack app's settings.")
+        return value
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            self.mistakes.append(f"{name} is {value[:80]!r}; set it to an address such as {default}.")
+        return value
+
+
+def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settings:
+    """Settings from environment variables. Raises SettingsError holding every mistake found.
+
+    ``needs_slack`` is False for commands that never speak to Slack.
+    """
+    reader = _Reader(environment)
+    host, port = reader.text("RETHREAD_HOST", "127.0.0.1"), reader.port("RETHREAD_PORT", 3000)
+    database_url = _database(reader)
+    settings = Settings(
+        slack_bot_token=reader.prefixed("SLACK_BOT_TOKEN", "xoxb-"),
+        slack_signing_secret=reader.text("SLACK_SIGNING_SECRET"),
+        slack_app_token=reader.prefixed("SLACK_APP_TOKEN", "xapp-"),
+        slack_client_id=reader.text("SLACK_CLIENT_ID"),
+        slack_client_secret=reader.text("SLACK_CLIENT_SECRET"),
+        slack_api_url=reader.url("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+        database_url=database_url,
+        dispatcher=_dispatcher(reader, database_url),
+        secret_keys=_keys(reader),
+        host=host,
+        port=port,
+        public_url=reader.url("RETHREAD_PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
+        ca_file=_ca_file(reader),
+        google=SignIn(reader.text("GOOGLE_CLIENT_ID"), reader.text("GOOGLE_CLIENT_SECRET")),
+        microsoft=SignIn(reader.text("MICROSOFT_CLIENT_ID"), reader.text("MICROSOFT_CLIENT_SECRET")),
+        dns=_dns(reader),
+        allow_private_mail_hosts=reader.flag("RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS"),
+        admins=_admins(reader),
+        alert_channel=reader.text("RETHREAD_ALERT_CHANNEL") or None,
+        reply_channel=reader.text("RETHREAD_REPLY_CHANNEL") or None,
+        role=reader.one_of("RETHREAD_ROLE", ROLES, "all"),
+    )
+    if needs_slack:
+        _check_slack(reader, settings)
+    if reader.mistakes:
+        raise SettingsError(reader.mistakes)
+    return settings
+
+
+def _check_slack(reader: _Reader, settings: Settings) -> None:
+    if not settings.slack_bot_token and not settings.slack_client_id:
+        reader.mistakes.append(
+            "SLACK_BOT_TOKEN is missing; copy the Bot User OAuth Token (xoxb-…) from the Slack app's Install page."
+        )
+    if not settings.slack_app_token and not settings.slack_signing_secret:
+        reader.mistakes.append(
+            "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET is missing; give the app-level token (xapp-…) for Socket Mode, "
+            "or the signing secret for HTTP delivery."
+        )
+
+
+def _database(reader: _Reader) -> str:
+    url = reader.text("DATABASE_URL", "sqlite+aiosqlite:///rethread.db")
+    if not re.match(r"sqlite\+aiosqlite:///.+|postgresql\+psycopg://.+", url):
+        scheme = url.split(":", 1)[0][:40]
+        reader.mistakes.append(
+            f"DATABASE_URL begins with {scheme!r}; use sqlite+aiosqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+        )
+    return url
+
+
+def _dispatcher(reader: _Reader, database_url: str) -> str:
+    sqlite = database_url.startswith("sqlite")
+    value = reader.one_of("RETHREAD_DISPATCHER", DISPATCHERS, "local" if sqlite else "procrastinate")
+    if sqlite and value != "local":
+        reader.mistakes.append(f"RETHREAD_DISPATCHER is {value!r}, which needs PostgreSQL; leave it out on SQLite.")
+    return value
+
+
+def _keys(reader: _Reader) -> tuple[str, ...]:
+    keys = reader.listed("RETHREAD_SECRET_KEYS")
+    if not keys:
+        reader.mistakes.append(
+            "RETHREAD_SECRET_KEYS is missing; it encrypts stored credentials. Set it to a random text of 32 or more "
+            "characters and keep it apart from backups."
+        )
+    for number, key in enumerate(keys, start=1):
+        if len(key) < 32:
+            reader.mistakes.append(
+                f"RETHREAD_SECRET_KEYS, key {number}, has {len(key)} characters; use a random text of 32 or more."
+            )
+    return keys
+
+
+def _ca_file(reader: _Reader) -> str | None:
+    path = reader.text("RETHREAD_CA_FILE")
+    if path and not Path(path).is_file():
+        reader.mistakes.append(f"RETHREAD_CA_FILE names {path[:200]!r}, which is no file; correct the path.")
+    return path or None
+
+
+def _dns(reader: _Reader) -> str | None:
+    value = reader.text("RETHREAD_DNS")
+    if value and not re.fullmatch(r"[\w.:\[\]-]+:\d{1,5}", value):
+        reader.mistakes.append(f"RETHREAD_DNS is {value[:60]!r}; write it as host:port.")
+    return value or None
+
+
+def _admins(reader: _Reader) -> tuple[str, ...]:
+    users = reader.listed("RETHREAD_ADMINS")
+    for user in users:
+        if not re.fullmatch(r"[UW][A-Z0-9]{2,20}", user):
+            reader.mistakes.append(f"RETHREAD_ADMINS holds {user[:40]!r}; give Slack user ids such as U012ABCDEF.")
+    return users
