@@ -43,7 +43,8 @@ def require_outreach(actor: Actor, owner: str | None) -> None:
     require_recruiter(actor)
     if owner and actor.role is not Role.ADMIN and actor.user != owner:
         raise NotAllowedError(
-            f"This campaign belongs to <@{owner}>; only its owner or an admin can do this.", fix="Ask them, or an admin."
+            f"This campaign belongs to <@{owner}>; only its owner or an admin can do this.",
+            fix="Ask them, or an admin.",
         )
 
 

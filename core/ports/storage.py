@@ -1,8 +1,8 @@
 """Persistence, as the services need it. Implemented in storage/, on trial by one contract suite on both databases.
 
 Rules that hold for every method: the workspace of the unit of work is in every statement; nothing talks to the
-network inside a unit; state changes are compare-and-set on ``version`` (``save`` returns False when somebody was faster,
-which is an ordinary answer); times are aware UTC.
+network inside a unit; state changes are compare-and-set on ``version`` (``save`` returns False when somebody was
+faster, which is an ordinary answer); times are aware UTC.
 """
 
 from __future__ import annotations
