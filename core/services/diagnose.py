@@ -1,0 +1,39 @@
+"""`diagnose`: what servers' answers mean, one a line (contract of the command line)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypedDict
+
+from core.domain.diagnosis import LAYERS, Failure, diagnose
+from core.errors import InputError
+
+# "class" is a keyword of Python, hence the functional form.
+DiagnosisRow = TypedDict(
+    "DiagnosisRow",
+    {"line": str, "cause": str, "class": str, "transient": bool, "who": str, "fix": str, "obsolete": str | None},
+)
+
+
+def diagnose_lines(lines: Iterable[str], layer: str, host: str = "") -> list[DiagnosisRow]:
+    """One row per non-empty line, in the order given.
+
+    Raises InputError where ``layer`` is not one of imap, smtp, oauth, tls, dns, socket.
+    """
+    if layer not in LAYERS:
+        raise InputError(f"no such layer: {layer}", field="layer", fix=f"Use one of {', '.join(LAYERS)}.")
+    stripped = (line.strip() for line in lines)
+    return [_row(line, layer, host) for line in stripped if line]
+
+
+def _row(line: str, layer: str, host: str) -> DiagnosisRow:
+    verdict = diagnose(Failure(layer, line, host))
+    return {
+        "line": line,
+        "cause": verdict.cause,
+        "class": verdict.klass,
+        "transient": verdict.transient,
+        "who": verdict.who,
+        "fix": verdict.fix,
+        "obsolete": verdict.obsolete,
+    }
