@@ -1,0 +1,18 @@
+// Purpose: short notices at the foot of the page.
+import { icon } from "./icons.js";
+import { el } from "./dom.js";
+
+const STAY = 7000;
+
+/** Show `text`; level is "info", "success" or "error". The same text twice shows once. */
+export function toast(text, level = "info") {
+  const place = document.getElementById("toasts");
+  const same = [...place.children].find((node) => node.dataset.text === text);
+  same?.remove();
+  const close = el("button", { type: "button", class: "icon-button", "aria-label": "Dismiss" }, icon("close", 16));
+  const sign = { error: "warning", success: "check" }[level] || "info";
+  const node = el("div", { class: `toast toast-${level}`, dataset: { text, testid: "toast" } }, icon(sign, 18), el("span", {}, text), close);
+  close.addEventListener("click", () => node.remove());
+  place.append(node);
+  setTimeout(() => node.remove(), STAY);
+}
