@@ -1,4 +1,5 @@
-"""A real Dovecot on free loopback ports with its own configuration, as root or not. Synchronous; start it once a module.
+"""A real Dovecot on free loopback ports with its own configuration, as root or not. Start it once a module.
+
 
 with Dovecot(tmp_path) as dovecot:
     dovecot.add_user("rita@agency.test", "pw")
