@@ -102,7 +102,7 @@ function control(part, where, surface) {
 function button(part, where, surface) {
   const props = {
     class: `btn${part.style ? ` btn-${part.style}` : ""}`, "aria-label": part.accessibility_label,
-    dataset: { actionId: part.action_id || "", blockId: where.blockId },
+    dataset: { actionId: part.action_id || "" },
   };
   const href = part.url && safeUrl(part.url);
   const node = href
@@ -141,7 +141,7 @@ export function warningSign(message) {
 function overflow(part, where, surface) {
   const node = el("button", {
     type: "button", class: "btn btn-icon", "aria-haspopup": "menu", "aria-expanded": "false",
-    "aria-label": part.accessibility_label || "More actions", dataset: { actionId: part.action_id, blockId: where.blockId },
+    "aria-label": part.accessibility_label || "More actions", dataset: { actionId: part.action_id },
   }, icon("more", 18));
   const holder = el("span", { class: "btn-holder" }, node);
   node.addEventListener("click", () => {
