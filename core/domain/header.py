@@ -52,6 +52,14 @@ def parse_header(raw: bytes) -> Header:
     )
 
 
+def read_fields(block: bytes) -> Fields:
+    """The decoded fields of the header block of a part; what is wrong with it is of no interest. Never raises."""
+    defects: set[str] = set()
+    text = _block_text(block, defects)
+    fields = _split_fields(text, defects)
+    return _without_forgery(text, fields, defects) if _NOT_PLAIN.search(text) else fields
+
+
 def header_end(raw: bytes, start: int = 0) -> int:
     """Where the header block that begins at ``start`` ends: the offset of its blank line, or the end of ``raw``."""
     bare = raw.find(b"\n\n", start)

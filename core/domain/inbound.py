@@ -9,32 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Final
 
 from core.domain import inbound_signs as signs
 from core.domain.address import match_key
-from core.domain.message import Header
+from core.domain.bounce import BounceReport, looks_like_report, read_report
+from core.domain.message import Header, InboundKind
+from core.domain.mime_parts import ParsedMessage, parse_message
+from core.domain.return_dates import return_date
 
 _REPORT_TYPE: Final = re.compile(r"report-type\s*=\s*\"?\s*([A-Za-z-]{1,60})", re.IGNORECASE)
 _OWN_FOLDERS: Final = frozenset({"sent", "drafts"})
-
-
-class InboundKind(StrEnum):
-    """The kinds of incoming mail. ``REPLY`` means: a person wrote it; whether it answers us is matching's question."""
-
-    REPLY = "reply"
-    AUTO_REPLY = "auto_reply"
-    BOUNCE = "bounce"
-    DELAY = "delay"
-    COMPLAINT = "complaint"
-    RECEIPT = "receipt"
-    CALENDAR = "calendar"
-    CHALLENGE = "challenge"
-    LIST = "list"
-    OWN = "own"
-    DELIVERED = "delivered"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +33,7 @@ class Inbound:
     kind: InboundKind
     evidence: str
     needs_body: bool = False
+    report: BounceReport | None = None
     return_date: date | None = None
 
 
@@ -56,6 +42,44 @@ def classify(header: Header, *, own_addresses: frozenset[str] = frozenset(), fol
     lies (sent and drafts are always our own). Never raises."""
     own = _own(header, own_addresses, folder_role)
     return own or bounce_suspicion(header) or without_bounce(header)
+
+
+def classify_raw(
+    raw: bytes | ParsedMessage, *, own_addresses: frozenset[str] = frozenset(), folder_role: str | None = None
+) -> Inbound:
+    """Judges a whole mail (its first 256 KB suffice), with its delivery report where it is one. Never raises."""
+    message = raw if isinstance(raw, ParsedMessage) else parse_message(raw)
+    header = message.header
+    own = _own(header, own_addresses, folder_role)
+    if own:
+        return own
+    suspicion = bounce_suspicion(header)
+    if suspicion or _carries_report(message):
+        report = read_report(message)
+        if report is not None:
+            return Inbound(report.kind, suspicion.evidence if suspicion else "body", report=report)
+    return _settled(without_bounce(header), message)
+
+
+def _carries_report(message: ParsedMessage) -> bool:
+    """Reports that their header does not betray."""
+    if message.report("message/delivery-status", "message/feedback-report") is not None:
+        return True
+    automatic = null_return_path(message.header) or not message.header.in_reply_to
+    return automatic and looks_like_report(message)
+
+
+def _settled(verdict: Inbound, message: ParsedMessage) -> Inbound:
+    """What the header left open, decided by the body."""
+    calendar = message.report("text/calendar")
+    if calendar is not None and verdict.kind in (InboundKind.REPLY, InboundKind.OTHER, InboundKind.CALENDAR):
+        return Inbound(InboundKind.CALENDAR, "part:text/calendar")
+    if verdict.kind is InboundKind.CALENDAR and verdict.evidence == "subject":
+        return _person(message.header)
+    if verdict.kind is InboundKind.AUTO_REPLY and message.header.date is not None:
+        back = return_date(f"{message.header.subject}\n{message.text}", message.header.date)
+        return Inbound(verdict.kind, verdict.evidence, return_date=back)
+    return Inbound(verdict.kind, verdict.evidence)
 
 
 def _own(header: Header, own_addresses: frozenset[str], folder_role: str | None) -> Inbound | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,23 @@ class Address:
 
     address: str
     name: str = ""
+
+
+class InboundKind(StrEnum):
+    """The kinds of incoming mail. ``REPLY`` means: a person wrote it; whether it answers us is matching's question."""
+
+    REPLY = "reply"
+    AUTO_REPLY = "auto_reply"
+    BOUNCE = "bounce"
+    DELAY = "delay"
+    COMPLAINT = "complaint"
+    RECEIPT = "receipt"
+    CALENDAR = "calendar"
+    CHALLENGE = "challenge"
+    LIST = "list"
+    OWN = "own"
+    DELIVERED = "delivered"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
