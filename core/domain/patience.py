@@ -57,7 +57,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Tell ``audience``. ``retry_at`` None: no more tries until a person acts; ``gave_up``: two days are over (R213)."""
+    """Tell ``audience``. ``retry_at`` None: no more tries until a person acts; ``gave_up``: two days are over."""
 
     audience: Audience
     retry_at: datetime | None
@@ -72,7 +72,7 @@ _TOKEN_TRIES = 2
 
 
 def escalated(diagnosis: Diagnosis, streak: int) -> Diagnosis:
-    """The diagnosis as it stands after ``streak`` failures in a row: a mailbox that thrice stays shut is the admin's."""
+    """The diagnosis after ``streak`` failures in a row: a mailbox that stays shut three times is the admin's."""
     if diagnosis.cause == "mailbox_not_reachable" and streak >= _NOT_REACHABLE_TRIES:
         return replace(diagnosis, klass=CauseClass.TENANT_ADMIN.value, who=Who.MAIL_ADMIN.value, transient=False)
     return diagnosis

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from core.domain.diagnosis.signature import Signature, sig
 
-_BUSY = r"temporar|unavailable|try again|try later|internal|timed? ?out|back-?end|database|ldap|maintenance|overload"
+_BUSY = (
+    "temporar|unavailable|try again|try later|internal|timed? ?out|back-?end|database|ldap|maintenance|overload|"
+    "connect|network|socket|reachable|dns"
+)
 _SESSIONS = r"connection|session|simultaneous|concurrent|max_userip"
 _IMAP_OFF = (
     r"\b(?:imap|pop/imap|imap4)\b.{0,60}\b(?:disabled|not enabled|switched off|turned off|not active)|"
     "not enabled for imap|yet to enable imap|enable (?:your account for )?imap|please enable imap|"
-    "imap is not allowed"
+    "(?:disabled|blocked|turned off|switched off) (?:the )?(?:imap|pop)|imap is not allowed"
 )
 _ADMINISTRATOR = r"\b(?:domain|organi[sz]ation|administrator|admin|tenant)\b"
 _CREDENTIALS = (
@@ -21,21 +24,14 @@ _CREDENTIALS = (
     "(?:login|authenticate|authentication|auth|sign-?in|logon) (?:has |was |is )?(?:failed|failure|failing|bad|"
     "incorrect|invalid|rejected|denied|refused|unsuccessful|error)|"
     r"(?:password|user ?name|credentials?) (?:\w+ ){0,3}?(?:incorrect|wrong|invalid|mismatch|not match|rejected|"
-    "not accepted|did not)|failed to authenticate|(?:cannot|could not|unable to) (?:authenticate|log ?in)|login bad|"
-    "not accepted"
+    "not accepted|did not)|failed to authenticate|(?:cannot|could not|unable to) (?:authenticate|log ?in)|login bad"
 )
 _NOT_THE_PASSWORD = rf"{_BUSY}|command|syntax|mechanism|disabled|not supported|not allowed|too many|limit|rate"
 
 # The server's own words say more than its response code, or it has none.
 SHARPENED: tuple[Signature, ...] = (
     # Providers whose words or codes mean something else than the same words elsewhere.
-    sig(
-        "app_password_required",
-        "authentication ?failed",
-        unless=_BUSY,
-        code="AUTHENTICATIONFAILED",
-        provider="icloud",
-    ),
+    sig("app_password_required", "authentication ?failed", unless=_BUSY, provider="icloud"),
     sig("folder_missing", "unknown mailbox|no such (?:mailbox|folder)", provider="google"),
     sig("mailbox_service_missing", "lookup failed", provider="google"),
     sig("mailbox_service_missing", r"^(?:\S{1,16} )?no lookup failed\W*$"),
@@ -46,7 +42,12 @@ SHARPENED: tuple[Signature, ...] = (
     sig("client_bug", "not valid in this state", provider="yahoo aol", transient=True),
     sig("session_expired", "logging out", provider="yahoo aol"),
     sig("server_unavailable", r"\bserver error\b", provider="microsoft yahoo aol"),
-    # Any server.
+    # Any server. A folder's name may hold any words, so a missing folder is read first.
+    sig(
+        "folder_missing",
+        r"(?:mailbox|folder) (?:does ?n[o']t|does not) exist\s?[:,]",
+        unless="authenticationfailed|authorizationfailed",
+    ),
     sig("bandwidth_quota", "bandwidth|command or .{0,20}limit|download limit|traffic limit"),
     sig("app_password_required", "app(?:lication)?[- ]?(?:specific)?[- ]?password", unless="disabled"),
     sig(
@@ -169,14 +170,14 @@ BY_WORDS: tuple[Signature, ...] = (
     ),
     sig("mailbox_corrupt", "corrupt|(?:index|mailbox|folder).{0,30}damaged"),
     sig("bad_charset", "charset"),
-    sig("idle_timeout", r"^(?:\* )?bye (?:time-?out|idle)|idle timeout|no activity"),
+    sig("idle_timeout", r"^(?:\S{1,16} )?bye (?:time-?out|idle)|idle timeout|no activity"),
     sig(
         "server_unavailable",
         (
             r"server(?:\(s\)|s)? (?:is |are )?(?:temporarily |currently )?(?:unavailable|busy|down|overloaded)|"
             "service (?:is )?(?:temporarily |currently )?(?:unavailable|not available)|"
             r"temporar\w* (?:auth|fail|unavail|problem|error|system)|try again later|"
-            "backend (?:error|unavailable|down)|please try again|under maintenance"
+            "backend (?:error|unavailable|down)|please try again|maintenance|offline"
         ),
     ),
     sig(
@@ -194,7 +195,8 @@ BY_WORDS: tuple[Signature, ...] = (
         (
             "could not parse|error in imap command|unknown command|syntax error|invalid (?:command|argument)|"
             "command (?:argument|syntax)|parse (?:command|error)|unrecogni[sz]ed command|bad command|"
-            "missing argument|unexpected tagged response|command unknown|protocol error"
+            "missing (?:required )?argument|not enough arguments|too many arguments|unexpected tagged response|"
+            "command unknown|protocol error"
         ),
     ),
     sig("operation_not_supported", "not supported|not implemented|unsupported", unless="authenticat|mechanism"),
@@ -203,7 +205,7 @@ BY_WORDS: tuple[Signature, ...] = (
         r"authenticat\w* mechanism|auth mechanism|log ?in (?:is )?disabled|logindisabled",
         "not supported|unsupported|disabled",
     ),
-    sig("connection_closed_by_server", r"^(?:\* )?bye\b.{0,40}\bdisconnect"),
+    sig("connection_closed_by_server", r"^(?:\S{1,16} )?bye\b.{0,40}\bdisconnect"),
     sig("credentials_rejected", _CREDENTIALS, unless=_NOT_THE_PASSWORD),
 )
 

@@ -55,7 +55,7 @@ DNS_RULES: tuple[Signature, ...] = (
     sig(
         "dns_no_record",
         (
-            r"does not contain an answer|no answer to the question|no ?answer\b|no (?:mx|srv|txt|a|aaaa) record|"
+            r"does not contain an answer|no answer to the question|\bnoanswer\b|no (?:mx|srv|txt|a|aaaa) record|"
             "nodata"
         ),
     ),
@@ -79,35 +79,37 @@ DNS_RULES: tuple[Signature, ...] = (
 )
 
 SOCKET_RULES: tuple[Signature, ...] = (
-    sig("process_fd_limit", r"errno (?:24|23)\b|too many open files|emfile|enfile"),
+    sig("process_fd_limit", r"err(?:no|or) (?:24|23)\b|too many open files|emfile|enfile"),
     sig("proxy_auth_required", r"proxy auth|\b407 proxy"),
     sig("client_bug", "unexpected tagged response|pending sync command", transient=True),
     sig(
         "connection_refused",
-        r"connection refused|connect call failed|errno (?:111|61|10061)\b|actively refused|econnrefused",
+        r"connection refused|connect call failed|err(?:no|or) (?:111|61|10061)\b|actively refused|econnrefused",
     ),
     sig(
         "network_unreachable",
         (
             "network is (?:unreachable|down)|no route to host|host is (?:down|unreachable)|"
-            r"errno (?:113|101|100|51|64|65|10051|10065)\b|enetunreach|ehostunreach|unreachable (?:host|network)"
+            r"err(?:no|or) (?:113|101|100|99|51|64|65|10051|10065)\b|enetunreach|cannot assign requested|"
+            "ehostunreach|unreachable (?:host|network)"
         ),
     ),
     sig(
         "connect_timeout",
         (
-            r"connection timed ?out|connect\w* time-?d? ?out|errno (?:110|60|10060)\b|etimedout|connecttimeout|"
-            "timed ?out (?:while |when )?(?:connecting|trying to connect)|handshake.{0,40}time|"
-            "time-?out.{0,20}connecting"
+            r"connection timed ?out|connect\w* time-?d? ?out|err(?:no|or) (?:110|60|10060)\b|etimedout|"
+            "connecttimeout|timed ?out (?:while |when )?(?:connecting|trying to connect)|"
+            "handshake.{0,40}(?:time|longer than)|time-?out.{0,20}connecting"
         ),
     ),
     sig(
         "connection_reset",
         (
             "broken pipe|connection (?:was |has been |is )?(?:reset|lost|aborted|broken)|reset by peer|"
-            r"errno (?:104|103|32|54|53|10053|10054)\b|econnreset|epipe|serverdisconnected|not connected|"
-            "unexpectedly closed|connection (?:unexpectedly |already )?closed|incomplete ?read|"
-            "eof (?:received|while)|unexpected eof|closed unexpectedly"
+            r"err(?:no|or) (?:104|103|32|54|53|10053|10054)\b|econnreset|forcibly closed|bytes read on a total|epipe|"
+            "serverdisconnected|(?:socket|transport|client|server) (?:is )?not connected|unexpectedly closed|"
+            "connection (?:unexpectedly |already )?closed|incomplete ?read|eof (?:received|while)|unexpected eof|"
+            "closed unexpectedly"
         ),
     ),
     sig("read_timeout", "time-?out|timed ?out|no (?:answer|response|data) (?:within|for|after)"),

@@ -43,8 +43,8 @@ _NUMBERS: Mapping[str, str] = {
     "tenant_not_found": "90002",
     "oauth_config_error": (
         "28002 28003 50001 50059 50194 65002 65005 650053 650054 650056 650057 70003 70004 70005 70007 70011 70018 "
-        "70019 700020 700025 700054 700084 7000218 90009 90013 90014 90019 90023 900023 900144 900382 900971 9002313 9002325 "
-        "9002326 9002327"
+        "70019 700020 700025 700054 700084 7000218 90009 90013 90014 90019 90023 900023 900144 900382 900971 "
+        "9002313 9002325 9002326 9002327"
     ),
     "server_unavailable": "50033 80001 80002 80005 80007 80010 81001 90006 90012 90033",
 }
@@ -71,7 +71,15 @@ SUBERRORS: Mapping[str, str] = {
 _MAIL_SCOPE = r"mail\.google\.com|imap\.accessasuser|smtp\.send"
 
 BY_WORDS: tuple[Signature, ...] = (
-    sig("oauth_rate_limited", r"too many requests|\b429\b|rate ?limit|slow_down|polling_too|client loop|throttl"),
+    sig(
+        "oauth_config_error",
+        "tenant-identifying|missingtenantrealm|publicclientwithcredential|scopes? .{0,40}(?:is|are) invalid",
+    ),
+    sig("wrong_tenant", "passthroughusermfa|userunauthorized"),
+    sig(
+        "oauth_rate_limited",
+        r"too many requests|\b429\b|rate ?limit|slow_down|polling_too|client loop|loopdetected|throttl",
+    ),
     sig("proxy_auth_required", r"proxy auth|\b407\b"),
     sig("reauth_required_by_policy", r"invalid_rapt|rapt_required|reauth related|reauth\w* (?:is )?required"),
     sig(
@@ -96,7 +104,7 @@ BY_WORDS: tuple[Signature, ...] = (
     sig(
         "oauth_client_invalid",
         (
-            "unauthorized_client|invalid_client|oauth client was not found|"
+            "unauthorized_?client|invalid_client|oauth client was not found|"
             "application .{0,90}(?:was ?n[o']t|not) found in the"
         ),
     ),
@@ -104,7 +112,7 @@ BY_WORDS: tuple[Signature, ...] = (
     sig(
         "admin_consent_required",
         (
-            "admin_policy_enforced|adminconsentrequired|"
+            "admin_policy_enforced|adminconsentrequired|ask the admin|"
             "admin(?:istrator)?'?s? (?:consent|approval) (?:is )?(?:required|needed)|"
             "needs? admin(?:istrator)? (?:approval|consent)|need admin approval"
         ),
@@ -125,7 +133,10 @@ BY_WORDS: tuple[Signature, ...] = (
     sig("sign_in_frequency", "sign-?in ?frequency"),
     sig(
         "conditional_access_blocked",
-        "conditional ?access|security ?defaults|compliant device|device ?not ?compliant|not compliant",
+        (
+            "conditional ?access|security ?defaults|security policy|compliant device|device ?not ?compliant|"
+            "not compliant"
+        ),
     ),
     sig(
         "auth_code_reused",
@@ -142,16 +153,22 @@ BY_WORDS: tuple[Signature, ...] = (
     sig("account_locked", "account is locked|idslocked|account locked"),
     sig(
         "password_changed",
-        "recent password change|password (?:has been |was )?(?:changed|reset)",
+        "recent password change|ssoartifact|password (?:has been |was )?(?:changed|reset)",
         unless="might have|may have|required",
     ),
     sig(
         "password_expired",
-        "password (?:has |is )?expired|password change is required|expiredonprempassword|passwordexpired",
+        (
+            "password (?:has |is )?expired|password change is required|passwordchangecompromised|"
+            "expiredonprempassword|passwordexpired"
+        ),
     ),
     sig(
         "refresh_token_expired",
-        "refresh token has expired|expired due to inactivity|was inactive for|token.{0,30}inactiv",
+        (
+            "refresh token has expired|expiredorrevokedgrant|expired due to inactivity|was inactive for|"
+            "token.{0,30}inactiv"
+        ),
     ),
     sig("refresh_token_revoked", "(?:token|grant|access).{0,60}(?:revoked|withdrawn|removed)|expired or revoked"),
     sig("user_not_assigned", "(?:is ?n[o']t|not) assigned to a role|entitlementgrants"),
@@ -177,8 +194,8 @@ BY_WORDS: tuple[Signature, ...] = (
         (
             r"\b50[0234]\b|internal_failure|temporarily_unavailable|server_error|"
             "service (?:is )?(?:temporarily )?unavailable|temporar|bad gateway|gateway time|backend error|"
-            "backenderror|retryable ?error|timed? ?out|try again later|internal server error|"
-            "unable to connect to active directory"
+            "backenderror|retryable ?error|transient error|onpremisestore|timed? ?out|try again later|"
+            "internal server error|unable to connect to active directory"
         ),
     ),
 )
@@ -187,7 +204,7 @@ BY_NAME: tuple[Signature, ...] = (
     sig(
         "oauth_config_error",
         (
-            "invalid_scope|invalid_request|unsupported_grant_type|unsupported_response_type|invalid_resource|"
+            "invalid_scope|invalid_?request|unsupported_grant_type|unsupported_response_type|invalid_resource|"
             "invalid_target|tenant-identifying|invalid ?scope|multitenant|multi-tenant|single.?page app|"
             "client_assertion|public client|must contain the following parameter|malformed or invalid"
         ),

@@ -14,8 +14,9 @@ class Signature:
     """One row of a signature table.
 
     Every pattern of ``words`` must be found in the reply's text and ``unless`` must not; ``code`` is an IMAP response
-    code, ``reply`` a pattern of the SMTP reply code, ``status`` one of the enhanced status code. ``providers`` empty:
-    any server. ``transient`` overrides what the cause says, where this wording says more than the cause.
+    code, ``reply`` a pattern of the SMTP reply code ("" where the text has none), ``status`` a pattern of the enhanced
+    status code. ``providers`` empty: any server. ``transient`` overrides what the cause says, where this wording says
+    more than the cause.
     """
 
     cause: str
@@ -31,7 +32,7 @@ class Signature:
         """Whether the reply says this; the provider has been looked at already."""
         if self.code and self.code not in reply.codes:
             return False
-        if self.reply and not (reply.smtp_code and self.reply.fullmatch(str(reply.smtp_code))):
+        if self.reply and not self.reply.fullmatch(str(reply.smtp_code or "")):
             return False
         if self.status and not any(self.status.fullmatch(status) for status in reply.statuses):
             return False

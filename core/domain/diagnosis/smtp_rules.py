@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from core.domain.diagnosis.signature import Signature, sig
 
-_BUSY = r"temporar|unavailable|try again|try later|later|internal|timed? ?out|back-?end|database"
+_BUSY = (
+    "temporar|unavailable|busy|try again|try later|later|internal|timed? ?out|back-?end|database|ldap|maintenance|"
+    "overload|connect|network|socket|reachable|dns"
+)
 _TOO_MANY = r"too many|maximum|exceed|limit|lower the number|reduce the number"
 _CREDENTIALS = (
     "(?:user ?name|password|credentials?|login|account).{0,40}(?:not accepted|incorrect|invalid|wrong|rejected|bad|"
@@ -16,6 +19,9 @@ _CREDENTIALS = (
     r"auth\w* (?:\w+ ){0,2}?(?:failed|failure|unsuccessful|rejected|denied|invalid|incorrect|error)|"
     r"(?:login|logon|sign-?in) (?:\w+ )?(?:failed|denied|refused|rejected|incorrect)|failed to authenticate|"
     "could not (?:authenticate|log ?in)|unable to (?:authenticate|log ?in)"
+)
+_NOT_THE_PASSWORD = (
+    rf"{_BUSY}|disabled|not allowed|not supported|mechanism|policy|locked|sender|recipient|spam|rate|limit"
 )
 
 _ACCESS: tuple[Signature, ...] = (
@@ -38,7 +44,7 @@ _ACCESS: tuple[Signature, ...] = (
     sig(
         "tls_required",
         r"starttls|(?:tls|ssl|encrypt\w*).{0,30}(?:required|first|needed|necessary)|must .{0,20}(?:tls|ssl)",
-        reply=r"4\d\d|5\d\d",
+        reply=r"|4\d\d|5\d\d",
         unless="not (?:supported|available)|extension",
     ),
     sig("tls_wrong_port", "starttls", "not (?:supported|available|offered)|extension"),
@@ -71,7 +77,9 @@ _ACCESS: tuple[Signature, ...] = (
             "not authenticated|authentication (?:is )?required|must (?:authenticate|log ?in)|authenticate first|"
             "auth required|please log ?in|login required|need(?:s)? to authenticate"
         ),
-        unless="sender was not|by organi[sz]ation|spf|dkim|dmarc|tenant|requires all senders|rate limited",
+        unless=(
+            "sender (?:was )?not|for group|by organi[sz]ation|spf|dkim|dmarc|tenant|requires all senders|rate limited"
+        ),
     ),
     sig(
         "account_disabled",
@@ -113,8 +121,9 @@ _OURSELVES: tuple[Signature, ...] = (
         "sending_quota",
         (
             "submission quota|sending (?:limit|quota)|sending activity|daily (?:limit|quota|user|message|sending)|"
-            "(?:24|twenty.four)[- ]?hour.{0,30}limit|relay quota|messages? (?:per|a) day|"
-            "reached your (?:limit|quota)|outgoing (?:mail|message).{0,30}(?:limit|quota)"
+            "(?:24|twenty.four)[- ]?hour.{0,30}limit|relay quota|messages? (?:per|a) day|hourly .{0,20}limit|"
+            "(?:hour|day)ly (?:limit|quota)|reached your (?:limit|quota)|"
+            "outgoing (?:mail|message).{0,30}(?:limit|quota)"
         ),
         unless=r"\bip address\b",
     ),
@@ -133,7 +142,7 @@ _OURSELVES: tuple[Signature, ...] = (
     sig(
         "relay_denied",
         (
-            "relay(?:ing)?.{0,20}(?:denied|not (?:permitted|allowed)|prohibited|refused|disallowed)|"
+            "rcpthosts|relay(?:ing)?.{0,20}(?:denied|not (?:permitted|allowed)|prohibited|refused|disallowed)|"
             "(?:denied|unable|not (?:permitted|allowed)) to relay|we do not relay|no relay|relay access"
         ),
     ),
@@ -169,10 +178,11 @@ _PACE: tuple[Signature, ...] = (
         (
             "tss04|unusual rate|temporarily deferred|thread limit|rate.?limit|"
             "too (?:many|much) (?:messages|mails?|e-?mails?)|sent too many|sending too (?:fast|quickly)|throttl|"
-            "slow down|message rate"
+            "slow down|slower|message rate"
         ),
         unless="reputation",
     ),
+    sig("server_unavailable", reply="454", status=r"4\.7\.0", unless="too many|rate"),
     sig("rate_limited", status=r"4\.7\.(?:28|500)|4\.7\.0", unless="auth|log ?in|grey|reputation"),
     sig("ip_reputation", status=r"4\.7\.6\d\d", transient=True),
 )
@@ -181,7 +191,10 @@ _CONTENT: tuple[Signature, ...] = (
     sig("sender_reputation", "reputation", r"\bdomain\b"),
     sig(
         "ip_reputation",
-        r"reputation|blacklist|blocklist|block list|\b(?:sbl|xbl|pbl|rbl|dnsbl)\b|spamhaus|barracudacentral",
+        (
+            r"reputation|blacklist|blocklist|block list|\b(?:sbl|xbl|pbl|rbl|dnsbl)\b|spamhaus|barracudacentral|"
+            r"\bip (?:address)?.{0,30}blocked"
+        ),
         transient=False,
     ),
     sig("ip_reputation", status=r"5\.7\.(?:511|6[0-4]\d)", transient=False),
@@ -231,8 +244,7 @@ _RECIPIENT: tuple[Signature, ...] = (
         "recipient_mailbox_full",
         (
             "out of storage|over ?quota|mailbox (?:is )?full|mailbox .{0,40}(?:quota|full)|inbox is full|"
-            "quota exceeded|exceeded .{0,20}quota|insufficient (?:disk|storage|system storage)|storage space|"
-            "not enough space"
+            "quota exceeded|exceeded .{0,20}quota|insufficient (?:disk|storage)|storage space|not enough space"
         ),
         reply=r"4\d\d",
         transient=True,
@@ -293,6 +305,8 @@ _RECIPIENT: tuple[Signature, ...] = (
 )
 
 _BY_STATUS: tuple[Signature, ...] = (
+    sig("server_unavailable", "insufficient system|system storage", status=r"4\.3\.1"),
+    sig("not_authenticated", reply="530", status=r"5\.7\.0"),
     sig(
         "credentials_rejected",
         reply="535",
@@ -311,7 +325,7 @@ _BY_STATUS: tuple[Signature, ...] = (
     sig("too_many_recipients", status=r"[45]\.5\.3"),
     sig("sender_domain_dns", status=r"4\.1\.8"),
     sig("message_malformed", status=r"5\.6\.0"),
-    sig("rate_limited", status=r"4\.3\.2|4\.4\.5", unless="busy|unavailable|maintenance"),
+    sig("rate_limited", status=r"4\.3\.2|4\.4\.5", unless="busy|unavailable|maintenance|shut|not accepting"),
     sig("delivery_delayed", status=r"4\.4\.[12]"),
     sig("server_unavailable", status=r"4\.3\.\d"),
 )
@@ -328,7 +342,7 @@ _GENERAL: tuple[Signature, ...] = (
             r"busy|unavailable|try (?:again )?later|try again|temporar\w* (?:system )?(?:problem|failure|error)|"
             "local error|maintenance|shutting down"
         ),
-        reply=r"4\d\d",
+        reply=r"|4\d\d",
     ),
     sig(
         "wrong_server",
@@ -344,12 +358,8 @@ _GENERAL: tuple[Signature, ...] = (
         ),
         reply=r"50\d",
     ),
-    sig(
-        "credentials_rejected",
-        _CREDENTIALS,
-        reply=r"53[0-5]|5\d\d",
-        unless=rf"{_BUSY}|disabled|not allowed|not supported|mechanism|policy|locked|sender|recipient|spam|rate|limit",
-    ),
+    sig("credentials_rejected", _CREDENTIALS, reply=r"|53\d", unless=_NOT_THE_PASSWORD),
+    sig("credentials_rejected", "password|user ?name|credential", _CREDENTIALS, unless=_NOT_THE_PASSWORD),
     sig("server_error", "internal (?:server )?error|system error", reply=r"4\d\d|5\d\d"),
 )
 
