@@ -1,0 +1,190 @@
+"""Hands the facts of reply, failed-stage and uncertain-send cards to the outbox, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.domain.campaign import Campaign
+from core.domain.cards import ReplyCard, ReplyExcerpt, StageCard, UncertainCard
+from core.domain.delivery import Delivery
+from core.domain.enrollment import Enrollment
+from core.domain.message import Header
+from core.domain.moment import iso
+from core.domain.people import Person
+from core.ports.storage import UnitOfWork
+from core.services.tools import Tools, settings_in
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """An enrollment with what a card must name."""
+
+    enrollment: Enrollment
+    campaign: Campaign
+    person: Person
+    mailbox_address: str
+    owner: str | None
+
+    @property
+    def email(self) -> str:
+        return self.person.primary.address if self.person.primary else ""
+
+
+async def prospect_of(uow: UnitOfWork, enrollment: Enrollment) -> Prospect | None:
+    """The names behind an enrollment; None where campaign or person is gone."""
+    campaign = await uow.campaigns.get(enrollment.campaign_id)
+    person = await uow.people.get(enrollment.person_id)
+    if campaign is None or person is None:
+        return None
+    mailbox = await uow.mailboxes.get(enrollment.mailbox_id) if enrollment.mailbox_id else None
+    owner = mailbox.owner if mailbox else campaign.owner
+    address = mailbox.address if mailbox else ", ".join(campaign.senders)
+    return Prospect(enrollment, campaign, person, address, owner)
+
+
+class CardWriter:
+    """One message per thing and destination; later facts replace earlier ones in place."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def stage(
+        self,
+        uow: UnitOfWork,
+        prospect: Prospect,
+        delivery: Delivery,
+        state: str,
+        *,
+        actor: str | None = None,
+        open_new: bool = False,
+    ) -> None:
+        """The failed-stage card of (prospect, stage). Without ``open_new`` only a card that is there is changed."""
+        key = _stage_key(delivery)
+        if not open_new and await uow.outbox.by_key(key) is None:
+            return
+        enrollment, now = prospect.enrollment, self._tools.clock.now()
+        why = enrollment.reason
+        stage = prospect.campaign.stage_at(delivery.stage)
+        facts: StageCard = {
+            "state": state,
+            "delivery_id": delivery.id,
+            "enrollment_id": enrollment.id,
+            "version": enrollment.version,
+            "campaign": prospect.campaign.name,
+            "person": prospect.person.name,
+            "email": delivery.recipient or prospect.email,
+            "owner": prospect.owner,
+            "stage": delivery.stage,
+            "stages": len(prospect.campaign.stages),
+            "kind": stage.kind if stage else "email",
+            "status": enrollment.status.value,
+            "reason_code": why.code if why else "",
+            "reason": why.text if why else "",
+            "fix": why.fix if why else "",
+            "server_text": delivery.server_text,
+            "at": str(iso(now)),
+            "actor": actor,
+            "actor_at": iso(now) if actor else None,
+        }
+        await self._put(uow, key, prospect, "stage_failed", facts, now)
+
+    async def uncertain(
+        self,
+        uow: UnitOfWork,
+        prospect: Prospect,
+        delivery: Delivery,
+        state: str,
+        *,
+        evidence: str,
+        actor: str | None = None,
+        open_new: bool = False,
+    ) -> None:
+        """The card of a send of which nobody knows whether it went out."""
+        key = f"uncertain:{delivery.id}"
+        if not open_new and await uow.outbox.by_key(key) is None:
+            return
+        now = self._tools.clock.now()
+        facts: UncertainCard = {
+            "state": state,
+            "delivery_id": delivery.id,
+            "enrollment_id": delivery.enrollment_id,
+            "version": delivery.version,
+            "campaign": prospect.campaign.name,
+            "person": prospect.person.name,
+            "email": delivery.recipient or prospect.email,
+            "mailbox": prospect.mailbox_address,
+            "owner": prospect.owner,
+            "stage": delivery.stage,
+            "stages": len(prospect.campaign.stages),
+            "subject": delivery.subject or "",
+            "at": str(iso(delivery.claimed_at or now)),
+            "evidence": evidence,
+            "actor": actor,
+            "actor_at": iso(now) if actor else None,
+        }
+        await self._put(uow, key, prospect, "uncertain", facts, now)
+
+    async def reply(
+        self,
+        uow: UnitOfWork,
+        prospect: Prospect,
+        *,
+        header: Header,
+        excerpt: str,
+        fingerprint: str,
+        stage: int,
+        at: datetime,
+        stopped: bool,
+    ) -> None:
+        """Who, campaign and stage for the channel; the text only for the recruiter's eyes (ruling of the design)."""
+        now = self._tools.clock.now()
+        facts: ReplyCard = {
+            "enrollment_id": prospect.enrollment.id,
+            "person": prospect.person.name,
+            "email": header.from_.address if header.from_ else prospect.email,
+            "campaign": prospect.campaign.name,
+            "stage": stage,
+            "stages": len(prospect.campaign.stages),
+            "mailbox": prospect.mailbox_address,
+            "owner": prospect.owner or "",
+            "at": str(iso(at)),
+            "status": prospect.enrollment.status.value,
+            "stopped": stopped,
+        }
+        excerpt_facts: ReplyExcerpt = {**facts, "subject": header.subject, "excerpt": excerpt[:2_000]}
+        key = f"reply:{prospect.enrollment.id}:{fingerprint[:32]}"
+        channel = await self._channel(uow, prospect)
+        if channel:
+            await uow.outbox.put(f"{key}:channel", destination=channel, kind="reply", facts=facts, at=now)
+        if _in_slack(prospect.owner):
+            await uow.outbox.put(
+                f"{key}:owner", destination=f"user:{prospect.owner}", kind="reply_excerpt", facts=excerpt_facts, at=now
+            )
+        uow.wake("notifications")
+
+    async def _put(
+        self, uow: UnitOfWork, key: str, prospect: Prospect, kind: str, facts: Mapping[str, Any], now: datetime
+    ) -> None:
+        known = await uow.outbox.by_key(key)
+        channel = known.destination if known else await self._channel(uow, prospect)
+        if channel is None and _in_slack(prospect.owner):
+            channel = f"user:{prospect.owner}"
+        if channel is not None:
+            await uow.outbox.put(key, destination=channel, kind=kind, facts=facts, at=now)
+            uow.wake("notifications")
+
+    async def _channel(self, uow: UnitOfWork, prospect: Prospect) -> str | None:
+        settings = await settings_in(uow)
+        return prospect.campaign.channel or settings["reply_channel"] or None
+
+
+def _stage_key(delivery: Delivery) -> str:
+    # A retry is the same stage of the same person: its outcome is told on the same card.
+    return f"stage:{delivery.enrollment_id}:{delivery.stage}"
+
+
+def _in_slack(user: str | None) -> bool:
+    return bool(user) and str(user).startswith(("U", "W"))

@@ -1,0 +1,246 @@
+"""Moves a prospect through a campaign: every change by the tables, with its event, its card and its next stage.
+
+Used by sending, receiving and people's clicks alike, always inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from core.domain.address import match_key
+from core.domain.campaign import Campaign, CampaignStatus
+from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState
+from core.domain.delivery import transition as delivery_after
+from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, Reason, transition
+from core.domain.people import Person
+from core.domain.schedule import calendar_of, due_after
+from core.errors import RefusedError
+from core.ports.storage import EnrollmentEvent, UnitOfWork
+from core.services.cards import CardWriter, Prospect, prospect_of
+from core.services.tools import Tools
+
+ENGINE = "engine"
+_RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
+
+
+class LostRaceError(RefusedError):
+    """Somebody changed the row between reading and writing; the unit is rolled back and may be tried again."""
+
+    code = "lost_race"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else changed this at the same moment. Look again, then decide.", reason="race")
+
+
+class Progress:
+    """The one place that changes enrollments."""
+
+    def __init__(self, tools: Tools, cards: CardWriter) -> None:
+        self._tools = tools
+        self.cards = cards
+
+    async def move(
+        self,
+        uow: UnitOfWork,
+        enrollment: Enrollment,
+        event: ProspectEvent,
+        *,
+        actor: str = ENGINE,
+        reason: Reason | None = None,
+        evidence: str = "",
+        stage: int | None = None,
+        next_at: datetime | None = None,
+    ) -> Enrollment:
+        """Applies one event by the table. Raises RefusedError where it is illegal, LostRaceError on a race."""
+        changed = replace(
+            enrollment,
+            status=transition(enrollment.status, event),
+            reason=reason,
+            stage=enrollment.stage if stage is None else stage,
+            next_at=next_at,
+        )
+        if not await uow.enrollments.save(changed):
+            raise LostRaceError
+        changed = replace(changed, version=enrollment.version + 1)
+        await uow.enrollments.add_event(
+            EnrollmentEvent(
+                enrollment_id=changed.id,
+                at=self._tools.clock.now(),
+                event=event.value,
+                status=changed.status,
+                stage=changed.stage,
+                actor=actor,
+                reason=reason.code if reason else "",
+                evidence=evidence,
+            )
+        )
+        return changed
+
+    async def note(
+        self, uow: UnitOfWork, enrollment: Enrollment, event: str, *, evidence: str, actor: str = ENGINE
+    ) -> None:
+        """Writes a line into the ledger without changing anything (auto-replies, delay notices, late events)."""
+        await uow.enrollments.add_event(
+            EnrollmentEvent(
+                enrollment.id, self._tools.clock.now(), event, enrollment.status, enrollment.stage, actor, "", evidence
+            )
+        )
+
+    async def save(self, uow: UnitOfWork, delivery: Delivery, *, raw: bytes | None = None) -> Delivery:
+        """Stores a changed delivery. Raises LostRaceError."""
+        if not await uow.deliveries.save(delivery, raw=raw):
+            raise LostRaceError
+        return replace(delivery, version=delivery.version + 1)
+
+    async def schedule(
+        self,
+        uow: UnitOfWork,
+        enrollment: Enrollment,
+        campaign: Campaign,
+        person: Person,
+        position: int,
+        *,
+        after: datetime,
+        with_delay: bool = True,
+    ) -> Delivery:
+        """Queues a stage: due after its delay, waiting where the campaign is off or the person paused."""
+        stage = campaign.stages[position - 1]
+        due = after
+        if with_delay:
+            calendar = calendar_of(campaign.definition, prospect_zone=person.timezone, campaign_zone=campaign.timezone)
+            due = due_after(after, stage.delay, calendar)
+        latest = await uow.deliveries.latest_of(enrollment.id, position)
+        delivery = Delivery(
+            id=self._tools.new_id(),
+            workspace=uow.workspace,
+            enrollment_id=enrollment.id,
+            campaign_id=campaign.id,
+            mailbox_id=await self._mailbox_for(uow, enrollment, campaign, position),
+            stage=position,
+            series=latest.series + 1 if latest else 1,
+            state=DeliveryState.QUEUED,
+            version=1,
+            created_at=self._tools.clock.now(),
+            due_at=due,
+            waiting_for=_waiting_for(enrollment, campaign),
+        )
+        await uow.deliveries.add_many([delivery])
+        uow.wake("outreach")
+        return delivery
+
+    async def _mailbox_for(
+        self, uow: UnitOfWork, enrollment: Enrollment, campaign: Campaign, position: int
+    ) -> str | None:
+        sender = campaign.stages[position - 1].sender
+        if sender is None and enrollment.mailbox_id:
+            return enrollment.mailbox_id
+        for address in (sender,) if sender else campaign.senders:
+            mailbox = await uow.mailboxes.by_address(match_key(address))
+            if mailbox is not None:
+                return mailbox.id
+        return None
+
+    async def sent(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, actor: str = ENGINE) -> None:
+        """A stage has gone out for certain: the delivery was saved as sent; now the prospect moves on.
+
+        A reply, pause or finish that came in between keeps the upper hand: then nothing further is scheduled.
+        """
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        prospect = await prospect_of(uow, enrollment) if enrollment else None
+        if enrollment is None or prospect is None:
+            return
+        if enrollment.status not in _RUNNING or enrollment.stage != delivery.stage:
+            await self.note(uow, enrollment, "sent", evidence=evidence, actor=actor)
+        else:
+            enrollment = await self.advance(
+                uow, prospect, delivery.stage + 1, after=delivery.sent_at or self._tools.clock.now(), evidence=evidence
+            )
+        prospect = replace(prospect, enrollment=enrollment)
+        await self.cards.stage(uow, prospect, delivery, "sent")
+        await self.cards.uncertain(uow, prospect, delivery, "sent", evidence=evidence, actor=_person(actor))
+
+    async def advance(
+        self,
+        uow: UnitOfWork,
+        prospect: Prospect,
+        position: int,
+        *,
+        after: datetime,
+        evidence: str,
+        actor: str = ENGINE,
+        event: ProspectEvent = ProspectEvent.RELEASE,
+    ) -> Enrollment:
+        """On to a stage: queued by its delay, or Complete past the last one."""
+        enrollment, campaign = prospect.enrollment, prospect.campaign
+        if campaign.stage_at(position) is None:
+            done = ProspectEvent.COMPLETED
+            if enrollment.status not in _RUNNING:
+                enrollment = await self.move(uow, enrollment, event, actor=actor, evidence=evidence)
+            return await self.move(uow, enrollment, done, actor=actor, evidence=evidence)
+        delivery = await self.schedule(uow, enrollment, campaign, prospect.person, position, after=after)
+        return await self.move(
+            uow, enrollment, event, actor=actor, evidence=evidence, stage=position, next_at=delivery.due_at
+        )
+
+    async def failed(
+        self, uow: UnitOfWork, delivery: Delivery, event: ProspectEvent, reason: Reason, *, evidence: str
+    ) -> None:
+        """A stage failed for certain (the delivery was saved so): status with its reason, what waits is cancelled,
+        and the card with its Retry."""
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        if enrollment is None:
+            return
+        if enrollment.status is ProspectStatus.COMPLETE and not await self._is_last(uow, enrollment, delivery):
+            await self.note(uow, enrollment, event.value, evidence=evidence)
+            return
+        await self.cancel_open(uow, enrollment, keep=delivery.id)
+        keeps = transition(enrollment.status, event) is ProspectStatus.REPLIED
+        enrollment = await self.move(
+            uow,
+            enrollment,
+            event,
+            reason=enrollment.reason if keeps else reason,
+            evidence=evidence,
+            stage=enrollment.stage if keeps else delivery.stage,
+        )
+        prospect = await prospect_of(uow, enrollment)
+        if prospect is not None and not keeps:
+            await self.cards.stage(uow, prospect, delivery, "failed", open_new=True)
+
+    async def _is_last(self, uow: UnitOfWork, enrollment: Enrollment, delivery: Delivery) -> bool:
+        campaign = await uow.campaigns.get(enrollment.campaign_id)
+        return campaign is not None and delivery.stage >= len(campaign.stages)
+
+    async def cancel_open(
+        self,
+        uow: UnitOfWork,
+        enrollment: Enrollment,
+        *,
+        keep: str = "",
+        event: DeliveryEvent = DeliveryEvent.CANCEL,
+        reason: str | None = None,
+    ) -> Delivery | None:
+        """Cancels (or skips) what is queued. What is being sent or undecided stays: only its outcome can settle it."""
+        waiting = await uow.deliveries.open_of(enrollment.id)
+        if waiting is None or waiting.id == keep or waiting.state is not DeliveryState.QUEUED:
+            return waiting if waiting and waiting.id != keep else None
+        changed = replace(waiting, state=delivery_after(waiting.state, event), reason=reason)
+        return await self.save(uow, changed)
+
+    async def wait(self, uow: UnitOfWork, delivery: Delivery, enrollment: Enrollment, reason: Reason) -> None:
+        """Holds a due stage back until ``reason.code`` is released; the prospect shows Pending with the reason."""
+        await self.save(uow, replace(delivery, waiting_for=reason.code))
+        if enrollment.status is not ProspectStatus.PENDING or enrollment.reason != reason:
+            await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason, next_at=enrollment.next_at)
+
+
+def _waiting_for(enrollment: Enrollment, campaign: Campaign) -> str | None:
+    if enrollment.status is ProspectStatus.PAUSED:
+        return "paused"
+    return None if campaign.status is CampaignStatus.ACTIVE else "campaign"
+
+
+def _person(actor: str) -> str | None:
+    return None if actor == ENGINE else actor
