@@ -29,8 +29,10 @@ _FIELD: Final = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,60})[ \t]*:[ \t]*(.*)")
 _ADDRESS_IN_FIELD: Final = re.compile(r"[^\s<>\"'();,:|=/]{1,64}@[^\s<>\"'();,:|=/]{1,253}")
 _MESSAGE_ID: Final = re.compile(r"^[ \t>]{0,8}(?:x-)?(?:original-)?message-id:\s{0,4}<([^<>\s]{1,998})>", re.I | re.M)
 _DIAGNOSTIC_TYPE: Final = re.compile(r"\s*(?:smtp|lmtp|x400|unknown|x-(?!unix)[\w-]{1,40})\s*;\s*", re.IGNORECASE)
-_AFTER_DATA: Final = re.compile(r"\(in reply to (?:the )?(?:end of )?data")
+_AFTER_DATA: Final = re.compile(r"\(in reply to (?:the )?(?:end of )?data|smtp command\s{1,4}data\b")
 _TRANSCRIPT_DATA: Final = re.compile(r">>> data\s{1,4}<<< 5\d\d")
+_TRANSCRIPT_ANSWER: Final = re.compile(r"^<<< ([45]\d\d.{0,1000})", re.MULTILINE)
+_VAGUE_TOPICS: Final = frozenset({"unknown", "expired", "protocol_error"})
 _NO_RECIPIENT_LEFT: Final = re.compile(r"need (?:rcpt|recipient)|no valid recipients")
 _COMPLAINT_TYPES: Final = frozenset(
     {"abuse", "fraud", "opt-out", "opt-out-list", "unsubscribe", "complaint", "miscategorized"}
@@ -85,6 +87,7 @@ def read_report(message: ParsedMessage) -> BounceReport | None:
     embedded = _reported_header(message)
     status_part = message.report("message/delivery-status", "message/global-delivery-status")
     text = prose.before_original(message.text)
+    text = text[: text.lower().find("final-recipient:")] if "final-recipient:" in text.lower() else text
     groups = read_delivery_status(status_part.decode("utf-8", "replace")) if status_part else []
     if not groups and "final-recipient:" in message.text.lower():
         groups = read_delivery_status(message.text)
@@ -183,6 +186,8 @@ def _verdict(recipient: _Recipient, text: str, *, alone: bool) -> SmtpVerdict:
         worded = classify_reply(excerpt, status=recipient.status)
         if worded.topic != "unknown":
             verdict = worded
+    if verdict.topic == "unknown" and recipient.action == "delayed":
+        return SmtpVerdict("expired", "expired", verdict.status, verdict.code, True)
     return _after_data(verdict, text)
 
 
@@ -206,17 +211,16 @@ def _from_prose(
     message: ParsedMessage, text: str, embedded: Header | None, *, machine_part: bool
 ) -> BounceReport | None:
     named = tuple(address for address in map(_address, _failed_header(message.header)) if address)
-    addresses = named or prose.failed_addresses(text, _reporters(message.header))
+    worded = prose.failed_addresses(text, _reporters(message.header))
+    addresses = worded if not named or len(worded) == len(named) else named
     if not (machine_part or named or prose.says_undelivered(message.header.subject, text)):
         return None
     original = embedded or _header_in_text(message.text)
     if not addresses and original is not None:
         addresses = tuple(one.address for one in original.to[:1])
     excerpt = prose.excerpt(text, addresses[0] if addresses else "")
-    verdict = _after_data(classify_reply(excerpt), text)
-    if verdict.topic == "unknown":
-        verdict = _after_data(classify_reply(text), text)
     delayed = prose.says_delayed(message.header.subject, text)
+    verdict = _worded_verdict(text, excerpt, delayed=delayed)
     return BounceReport(
         kind=InboundKind.DELAY if delayed else InboundKind.BOUNCE,
         recipients=() if delayed else _unique(addresses),
@@ -228,6 +232,20 @@ def _from_prose(
         original_message_id=_original_id(message, original),
         reported_headers=original,
     )
+
+
+def _worded_verdict(text: str, excerpt: str, *, delayed: bool) -> SmtpVerdict:
+    """The words about the recipient first, then a transcript's answer, then the whole report."""
+    verdict = classify_reply(excerpt)
+    answer = _TRANSCRIPT_ANSWER.search(text) if verdict.topic in _VAGUE_TOPICS else None
+    for words in (answer[1] if answer else "", text if verdict.topic == "unknown" else ""):
+        other = classify_reply(words)
+        if other.topic not in _VAGUE_TOPICS or (verdict.topic == "unknown" and other.topic != "unknown"):
+            verdict = other
+            break
+    if delayed and verdict.topic == "unknown":
+        return SmtpVerdict("expired", "expired", verdict.status, verdict.code, True)
+    return _after_data(verdict, text)
 
 
 def _from_notification(message: ParsedMessage) -> BounceReport | None:
@@ -276,7 +294,7 @@ def _feedback(message: ParsedMessage, data: bytes) -> BounceReport:
 
 
 def _reported_header(message: ParsedMessage) -> Header | None:
-    data = message.report("message/rfc822", "message/global", "text/rfc822-headers")
+    data = message.report("message/rfc822", "message/global", "text/rfc822-headers", "message/partial")
     if not data or not data.strip():
         return None
     header = parse_header(data)

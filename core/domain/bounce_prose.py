@@ -162,7 +162,8 @@ def excerpt(text: str, address: str) -> str:
 
 def says_undelivered(subject: str, text: str) -> bool:
     """Whether the words are those of a report at all: a person may write from postmaster@, too."""
-    return any(_UNDELIVERED.search(line) for line in (subject[:_MAX_LINE], *_lines(text)))
+    lines = (subject[:_MAX_LINE], *_lines(text))
+    return any(_UNDELIVERED.search(line) or _DELAYED.search(line) for line in lines)
 
 
 def says_delayed(subject: str, text: str) -> bool:

@@ -31,6 +31,7 @@ _REPORT_TYPES: Final = frozenset(
         "message/disposition-notification",
         "message/rfc822",
         "message/global",
+        "message/partial",
         "text/rfc822-headers",
         "text/calendar",
     }

@@ -15,8 +15,9 @@ _ENHANCED: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _REPLY_CODE: Final = re.compile(r"(?<![\d.])([245]\d\d)(?=[ \-:;]|$)")
 # "550-5.7.1 first line 550-5.7.1 second": the code again at each line of a multi-line answer.
 _REPEATED_CODE: Final = re.compile(r"(?<![\d.])([45]\d\d)-(?:([45]\.\d{1,3}\.\d{1,3}) )?")
+# IronPort puts a phrase of its own before the answer it quotes: 5.3.0 - Other mail system problem 550-'...'.
+_WRAPPED: Final = re.compile(r"^[45]\.\d\.\d - [A-Za-z /]{3,60} ([245]\d\d[ -]'.+)", re.DOTALL)
 _SPACES: Final = re.compile(r"\s+")
-_MARKUP: Final = re.compile(r"[\"'`]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def classify_reply(answer: str | tuple[int, str], *, status: str = "") -> SmtpVe
     text = text[:MAX_REPLY]
     code = code or reply_code(text)
     enhanced = best_status(text, status)
-    flat = flatten(text)
+    quoted = _WRAPPED.match(text.strip())
+    flat = flatten(quoted[1] if quoted else text)
     topic = _topic(flat, enhanced, code)
     transient = code // 100 == 4 if code else enhanced.startswith("4")
     return SmtpVerdict(prospect_effect(topic).klass, topic, enhanced, code, transient)

@@ -55,7 +55,19 @@ EXACT_CODES: Final[dict[str, str]] = {
 } | {f"5.7.{detail}": "reputation_block" for detail in range(606, 650)}
 
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
+    # Wordings that hold a word of another topic, hence first.
     ("unknown", r"due to a recipient error"),
+    ("sender_rejected", r"sending to/from an address|groups\.google\.com/support|but sender was rejected"),
+    ("invalid_domain", r"account or domain may not exist"),
+    (
+        "network_error",
+        r"host not found, try again|try again.{0,10}host not found|dns (?:query|lookup|server|error)(?!.{0,200}null mx)|"
+        r"hop ?count|too many hops|(?:mail|routing|message) loop|loops? (?:back|detected)|network.{0,20}unreachable|"
+        r"no route to host|temporary lookup failure|name server.{0,30}(?:fail|timeout|timed out)|"
+        r"mail for .{0,80} loops back|network (?:error|problem)",
+    ),
+    ("filtered", r"rejected by a remote mail server|rejected by the recipient(?! domain)"),
+    ("server_error", r"^pipe to \||generated during the delivery attempt"),
     (
         "login",
         r"username and password not accepted|basic auth(?:entication)? is (?:not|disabled)|smtpclientauthentication|"
@@ -103,7 +115,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
         r"daily relay quota|black ?-?list|block ?-?list|deny ?-?list(?!.{0,10}(?:recipient))|dynamic (?:ip|pool|"
         r"address)|"
         r"residential|\bs3150\b|part of their network is on our block|"
-        r"(?<!to/from an address that has been )(?:is|are|was|has been) (?:listed (?:in|on|by|at)|blacklisted)",
+        r"(?:is|are|was|has been) (?:listed (?:in|on|by|at)|blacklisted)",
     ),
     (
         "rate_limited",
@@ -153,7 +165,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
         r".{0,40}(?:not (?:exist|found|resolve)|invalid|rejected|unresolvable|does ?n[o']t)|(?:unroutable|"
         r"unrouteable) sender|"
         r"(?:bad|invalid|unknown|malformed|forged) (?:sender|mail from|from address|return path|reverse.?path)|"
-        r"mail from.{0,40}(?:rejected|denied|not (?:accepted|allowed))|sending to/from an address|backscatter|"
+        r"mail from.{0,40}(?:rejected|denied|not (?:accepted|allowed))|backscatter|"
         r"verify (?:the )?sender|\[mail_from\]|from (?:address|header).{0,40}(?:not (?:owned|allowed|match)|rejected)|"
         r"you are not allowed to post|not (?:have )?(?:the )?permissions?.{0,30}post|sender does not exist",
     ),
@@ -168,21 +180,13 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (
         "filtered",
         r"recipient(?:'s)? (?:preferences?|settings)|user reject|refused by (?:the )?recipient|rejected by (?:the )?"
-        r"(?:recipient|user|user's)|blocked by (?:the )?(?:recipient|user)|(?:not|un)authorized to send.{0,20}(?:to )?"
+        r"(?:recipient(?! domain)|user|user's)|blocked by (?:the )?(?:recipient|user)|(?:not|un)authorized to send.{0,20}(?:to )?"
         r"(?:this|the) (?:recipient|group|user|address)|resolver\.rst|(?:only|not) accept(?:s|"
         r"ing)?.{0,30}from (?:you|this|"
         r"certain|known|external|people|specific)|delivery not authorized|permission to (?:send|email)|"
         r"sender not (?:authenticated|allowed|authorized) (?:for|to)|restricted (?:recipient|address|group)|"
         r"requires? senders? to be authenticated|moderat|your (?:address|e-?mail) is blocked by|sieve|"
         r"rejected by (?:a |an )?(?:mail )?(?:rule|filter)",
-    ),
-    (
-        "network_error",
-        r"host not found, try again|try again.{0,10}host not found|dns (?:query|lookup|server|"
-        r"error)(?!.{0,200}null mx)|"
-        r"hop ?count|too many hops|(?:mail|routing|message) loop|loops? (?:back|detected)|network.{0,20}unreachable|"
-        r"no route to host|temporary lookup failure|name server.{0,30}(?:fail|timeout|timed out)|"
-        r"mail for .{0,80} loops back|network (?:error|problem)",
     ),
     (
         "invalid_domain",
@@ -236,7 +240,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "content_rejected",
-        r"\brfc ?-?\d{3,4}|multiple (?:addresses|subject|from|header)|missing.{0,30}(?:header|message-id|date|from)|"
+        r"\brfc ?-?(?!822\b|1894\b|3464\b)\d{3,4}|multiple (?:addresses|subject|from|header)|missing.{0,30}(?:header|message-id|date|from)|"
         r"duplicate header|malformed|bare (?:lf|cr)|invalid header|improperly[ -]?formatted|not compliant|"
         r"message.{0,20}(?:corrupt|format)|mime error|8-?bit (?:data|character)|non-ascii",
     ),
