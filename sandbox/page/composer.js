@@ -25,7 +25,7 @@ export function composer(config) {
   const changed = () => {
     store.drafts.set(config.draftKey, input.value);
     input.style.height = "auto";
-    input.style.height = `${Math.min(input.scrollHeight, 180)}px`;
+    if (input.scrollHeight) input.style.height = `${Math.min(input.scrollHeight, 180)}px`;
     send.disabled = !input.value.trim();
     suggest();
   };

@@ -57,7 +57,7 @@ export class Conversation {
 
   drawMessages(pane) {
     const root = el("div", { class: "message-list", role: "log", "aria-live": "polite", "aria-label": `Messages in ${this.store.label(this.channel)}`, tabindex: "0", dataset: { testid: "messages" } });
-    this.list = new MessageList(root, { store: this.store, onThread: this.options.openThread, empty: () => this.intro() });
+    this.list = new MessageList(root, { store: this.store, onThread: this.options.openThread, intro: () => this.intro() });
     const box = composer({
       store: this.store, commands: true, testid: "composer", draftKey: this.channel.id,
       label: `Message ${this.store.label(this.channel)}`, placeholder: this.placeholder(),

@@ -63,6 +63,24 @@ export function link(address, ...label) {
   return el("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...label);
 }
 
+/** Run `change`, which draws `root` anew, and give the focus back to the control with the same test id, scroll kept. */
+export function keepingPlace(root, change, scroller = null) {
+  const focused = root.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
+  const top = scroller && root.querySelector(scroller)?.scrollTop;
+  change();
+  if (top) root.querySelector(scroller)?.scrollTo(0, top);
+  if (focused) root.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+/** Make `nodes` the children of `root`, leaving those in place that already are. */
+export function reconcile(root, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...root.childNodes]) if (!wanted.has(child)) child.remove();
+  nodes.forEach((node, index) => {
+    if (root.childNodes[index] !== node) root.insertBefore(node, root.childNodes[index] ?? null);
+  });
+}
+
 let counter = 0;
 /** An id for label/for and aria-* pairs, unique on this page. */
 export function uid(prefix) {

@@ -1,6 +1,6 @@
 // Purpose: the drawer "Play the candidate": whose mail, what arrived, reading, answering, writing.
 import { ApiError, get, post } from "./api.js";
-import { append, clip, el, replace } from "./dom.js";
+import { append, clip, el, keepingPlace, replace } from "./dom.js";
 import { avatar, icon } from "./icons.js";
 import { connectionFacts, fits, oooForm, switchList } from "./mailswitches.js";
 import { shortStamp } from "./times.js";
@@ -90,7 +90,7 @@ export class MailPanel {
 
   draw() {
     const account = this.account();
-    replace(this.root, this.head(account), account ? this.accountView(account) : this.accountList());
+    keepingPlace(this.root, () => replace(this.root, this.head(account), account ? this.accountView(account) : this.accountList()), ".mail-body");
   }
 
   head(account) {

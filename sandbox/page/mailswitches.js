@@ -56,7 +56,7 @@ const CONTROLS = {
     });
     return form;
   },
-  action: (name, info, value, flip, about) => el("button", { type: "button", class: "btn", dataset: { testid: `switch-${name}` }, "aria-describedby": about["aria-describedby"], onClick: () => flip(name, true) }, info.label),
+  action: (name, info, value, flip, about) => el("button", { type: "button", class: "btn", dataset: { testid: `switch-${name}` }, ...about, onClick: () => flip(name, true) }, "Do it"),
 };
 
 // Something to change it to is offered, so that one click breaks the mailbox.

@@ -1,7 +1,7 @@
 // Purpose: draw messages as Slack does (authors grouped, days divided, attachments, ephemerals) and keep the list
 // in step with live events.
 import { renderBlocks } from "./blocks.js";
-import { append, el, replace } from "./dom.js";
+import { append, el, reconcile } from "./dom.js";
 import { FormState } from "./elements.js";
 import { avatar, icon } from "./icons.js";
 import { emojiRuns, mrkdwn } from "./mrkdwn.js";
@@ -11,7 +11,7 @@ import { clock, dayKey, dayName, fromTs } from "./times.js";
 const GROUP_SECONDS = 300;
 const NEAR_BOTTOM = 90;
 
-/** A list of messages in `root`. options: store, onThread(message) or null inside a thread, empty() → node. */
+/** A list of messages in `root`. options: store, onThread(message) or null inside a thread, intro() → node. */
 export class MessageList {
   constructor(root, options) {
     this.root = root;
@@ -19,6 +19,7 @@ export class MessageList {
     this.messages = [];
     this.notes = [];
     this.states = new Map();
+    this.drawn = new Map();
   }
 
   set(messages) {
@@ -31,8 +32,7 @@ export class MessageList {
     if (at >= 0) this.messages[at] = { ...this.messages[at], ...message };
     else this.messages.push(message);
     this.messages.sort(byTs);
-    if (at >= 0) this.redraw(this.messages[at]);
-    else this.draw({ follow: message.mine });
+    this.draw({ follow: at < 0 && message.mine });
   }
 
   remove(ts) {
@@ -55,29 +55,32 @@ export class MessageList {
     const { root } = this;
     const atBottom = root.scrollHeight - root.scrollTop - root.clientHeight < NEAR_BOTTOM;
     const all = [...this.messages, ...this.notes].sort(byTs);
-    keepingFocus(root, () => replace(root, this.options.empty?.(all), this.rows(all)));
+    keepingFocus(root, () => reconcile(root, this.rows(all)));
     if (atBottom || follow) this.toBottom();
   }
 
   rows(all) {
-    const out = [];
+    const before = this.drawn;
+    this.drawn = new Map();
+    // A row that would look the same stays, with its spinners, warnings and half-typed answers.
+    const kept = (key, content, make) => {
+      const old = before.get(key);
+      const entry = old?.content === content ? old : { content, node: make() };
+      this.drawn.set(key, entry);
+      return entry.node;
+    };
+    const out = this.options.intro ? [kept("intro", "", this.options.intro)] : [];
     let previous = null;
     for (const message of all) {
       const date = fromTs(message.ts);
       const newDay = !previous || dayKey(fromTs(previous.ts)) !== dayKey(date);
-      if (newDay) out.push(el("div", { class: "day", role: "separator" }, el("span", {}, dayName(date))));
-      out.push(message.note ? noteRow(message) : this.row(message, !newDay && sameRun(previous, message)));
+      if (newDay) out.push(kept(dayKey(date), dayName(date), () => dayRow(date)));
+      const compact = !newDay && sameRun(previous, message);
+      const make = () => (message.note ? noteRow(message) : this.row(message, compact));
+      out.push(kept(message.ts, JSON.stringify([message, compact]), make));
       previous = message;
     }
     return out;
-  }
-
-  redraw(message) {
-    const old = this.root.querySelector(`[data-testid="message-${CSS.escape(message.ts)}"]`);
-    if (!old) return this.draw();
-    const atBottom = this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < NEAR_BOTTOM;
-    keepingFocus(this.root, () => old.replaceWith(this.row(message, old.classList.contains("compact"))));
-    return atBottom && this.toBottom();
   }
 
   row(message, compact) {
@@ -157,6 +160,10 @@ function threadButton(message, onThread) {
   return el("div", { class: "hover-tools" }, button);
 }
 
+function dayRow(date) {
+  return el("div", { class: "day", role: "separator" }, el("span", {}, dayName(date)));
+}
+
 function noteRow(note) {
   return el("div", { class: "message note", role: "alert" },
     el("div", { class: "gutter" }, el("span", { class: "avatar avatar-large note-sign" }, icon("warning", 20))),
@@ -169,7 +176,8 @@ function keepingFocus(root, change) {
   const ts = focused?.closest(".message")?.dataset.ts;
   const action = focused?.dataset.actionId;
   change();
-  if (!ts) return;
+  if (focused?.isConnected) focused.focus({ preventScroll: true });
+  if (!ts || focused.isConnected) return;
   const message = root.querySelector(`[data-testid="message-${CSS.escape(ts)}"]`);
   const again = action && message?.querySelector(`[data-action-id="${CSS.escape(action)}"]`);
   (again || message)?.focus({ preventScroll: true });

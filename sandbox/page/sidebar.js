@@ -1,6 +1,6 @@
 // Purpose: the left column: workspace name, channels, direct messages, unread marks; and the bar above with the
 // switch between people.
-import { el, replace } from "./dom.js";
+import { el, keepingPlace, replace } from "./dom.js";
 import { avatar, icon } from "./icons.js";
 import { openPopup, moveByKeys } from "./popup.js";
 
@@ -16,11 +16,11 @@ export function drawSidebar(root, store, current, open) {
     el("h2", {}, title),
     el("ul", {}, list.map((one) => el("li", {}, channelRow(one, store, current, open)))),
   );
-  replace(
+  keepingPlace(root, () => replace(
     root,
     el("div", { class: "workspace-name" }, el("span", {}, store.boot.team.name)),
     el("div", { class: "channel-lists" }, group("Channels", channels), group("Direct messages", people), group("Apps", apps)),
-  );
+  ), ".channel-lists");
 }
 
 function channelRow(channel, store, current, open) {
@@ -50,13 +50,13 @@ export function drawTopbar(root, store, { switchUser, toggleMail, mailOpen, mail
   const me = store.me;
   const viewer = el(
     "button",
-    { type: "button", class: "viewer", dataset: { testid: "user-switch", user: store.user }, "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `Viewing as ${me?.real_name}. Switch person` },
+    { type: "button", class: "viewer", dataset: { testid: "user-switcher", user: store.user }, "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `Viewing as ${me?.real_name}. Switch person` },
     avatar(me, "small"),
     el("span", { class: "viewer-text" }, el("small", {}, "Viewing as"), el("b", {}, me?.real_name || store.user)),
     icon("chevron", 16),
   );
   viewer.addEventListener("click", () => openViewers(viewer, store, switchUser));
-  replace(
+  keepingPlace(root, () => replace(
     root,
     el("div", { class: "brand" }, el("img", { src: "/page-static/icon.svg", alt: "", width: 24, height: 24 }), el("b", {}, store.app.name), el("span", { class: "sandbox-tag" }, "Sandbox workspace")),
     el(
@@ -70,7 +70,7 @@ export function drawTopbar(root, store, { switchUser, toggleMail, mailOpen, mail
       ),
       viewer,
     ),
-  );
+  ));
 }
 
 function openViewers(anchor, store, switchUser) {

@@ -332,9 +332,9 @@ async def test_the_app_has_a_home_and_a_messages_tab(peer: PagePeer, page: Page)
 async def test_switching_the_person_shows_the_workspace_through_their_eyes(peer: PagePeer, page: Page) -> None:
     """The address bar keeps who is looking."""
     await page.goto(peer.url + "?user=U0RITA&channel=C0ALERTS")
-    await page.get_by_test_id("user-switch").click()
+    await page.get_by_test_id("user-switcher").click()
     await page.get_by_test_id("user-U0ADA").click()
-    await expect(page.get_by_test_id("user-switch")).to_contain_text("Ada Stone")
+    await expect(page.get_by_test_id("user-switcher")).to_contain_text("Ada Stone")
     assert "user=U0ADA" in page.url
     await page.get_by_test_id("composer").fill("as ada")
     async with page.expect_response("**/page/post"):
