@@ -1,6 +1,5 @@
 """Who has a mailbox on the host, and what each mailbox is made to do wrong."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -65,10 +64,7 @@ class MailHostConfig:
 
 @dataclass(slots=True)
 class Account:
-    """The state of one mailbox that switches change while the host runs.
-
-    ``audible`` is set while the servers answer this account; clearing it makes them silent.
-    """
+    """The state of one mailbox that switches change while the host runs."""
 
     seed: AccountSeed
     password: str
@@ -76,17 +72,13 @@ class Account:
     imap_off: bool = False
     smtp_off: bool = False
     throttled: bool = False
+    silent: bool = False
     ooo: str | None = None
     ooo_answered: set[str] = field(default_factory=set)
-    audible: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def address(self) -> str:
         return self.seed.address
-
-    @property
-    def silent(self) -> bool:
-        return not self.audible.is_set()
 
     def owns(self, address: str) -> bool:
         """Whether this account may send as ``address``."""
@@ -101,9 +93,8 @@ class Account:
         """Puts every switch back to how the account was seeded."""
         self.password = self.seed.password
         self.files_sent = files_sent
-        self.imap_off = self.smtp_off = self.throttled = False
+        self.imap_off = self.smtp_off = self.throttled = self.silent = False
         self.set_ooo(None)
-        self.audible.set()
 
 
 class Directory:
@@ -111,7 +102,7 @@ class Directory:
 
     def __init__(self, config: MailHostConfig) -> None:
         self._config = config
-        self._accounts = {seed.address: self._account(seed) for seed in config.accounts}
+        self._accounts = {seed.address: Account(seed, seed.password, config.files_sent) for seed in config.accounts}
         self._by_name = {
             name: account
             for account in self._accounts.values()
@@ -120,11 +111,6 @@ class Directory:
         self._domains = {domain_of(name) for name in self._by_name}
         self._refusals: dict[str, str] = {}
         self.catch_all_counts: Counter[str] = Counter()
-
-    def _account(self, seed: AccountSeed) -> Account:
-        account = Account(seed, seed.password, self._config.files_sent)
-        account.audible.set()
-        return account
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts.values())

@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import Iterator
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -120,8 +121,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         reply = self._zones.answer(data, _PLAIN_UDP_SIZE)

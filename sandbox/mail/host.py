@@ -46,7 +46,8 @@ class MailHost:
         self._delivery = Delivery(self.directory, self._folders)
         self._scripts = Scripts()
         self._imap = ImapServer(self.directory, self._folders, self._ledger)
-        self._smtp = SmtpServer(SmtpHandler(self.directory, self._ledger, self._scripts, self._delivery.carry))
+        handler = SmtpHandler(self.directory, self._ledger, self._scripts, self._delivery.carry)
+        self._smtp = SmtpServer(handler, self._ledger)
         self._dns = DnsServer(self.zones)
         self._folder = tempfile.TemporaryDirectory(prefix="mail-host-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
@@ -242,6 +243,10 @@ class MailHost:
         """Ends every connection of an account from the server's side: BYE, or 421."""
         for connection in self._imap.connections(address):
             connection.say_goodbye(words)
+        self.end_submission(address)
+
+    def end_submission(self, address: str) -> None:
+        """Ends every SMTP connection of an account with 421."""
         for client in self._smtp.connections_of(address):
             client.say_goodbye(CLOSED)
 

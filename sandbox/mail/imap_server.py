@@ -4,7 +4,7 @@ import asyncio
 import re
 import ssl
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from contextvars import ContextVar
 
@@ -166,20 +166,29 @@ class HostLogin(Login):
 class HostConnection(IMAPConnection):
     """One client's connection: knows its account, and says nothing while that account is silent."""
 
-    def __init__(self, config: HostConfig, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, config: HostConfig, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ledger: Ledger
+    ) -> None:
         super().__init__(config.commands, config, reader, writer, SocketInfoLocal(writer))
+        self._ledger = ledger
         self.account: Account | None = None
         self.idle_folder: str | None = None
-        self.idle_changed: Callable[[], None] = lambda: None
         self.task = asyncio.current_task()
 
     async def belongs_to(self, account: Account) -> None:
         self.account = account
-        await account.audible.wait()
+        await self._silence_over()
+
+    async def _silence_over(self) -> None:
+        """Waits while the account is silent, but not longer than the connection stands."""
+
+        def may_speak() -> bool:
+            return self.account is None or not self.account.silent or self.writer.is_closing()
+
+        await self._ledger.wait_for(lambda: may_speak() or None, timeout=None)
 
     async def write_response(self, resp: Response) -> None:
-        if self.account is not None:
-            await self.account.audible.wait()
+        await self._silence_over()
         await super().write_response(resp)
 
     async def handle_updates(self, state: ConnectionState, done: Event, cmd: IdleCommand) -> None:
@@ -191,16 +200,18 @@ class HostConnection(IMAPConnection):
 
     def _set_idle(self, folder: str | None) -> None:
         self.idle_folder = folder
-        self.idle_changed()
+        self._ledger.wake()
 
     def say_goodbye(self, words: str) -> None:
         """Ends the connection from the server's side, with a BYE unless the account is silent."""
         if self.account is None or not self.account.silent:
             self.writer.write(f"* BYE {words}\r\n".encode())
         self.writer.close()
+        self._ledger.wake()
 
     def abort(self) -> None:
         self.writer.transport.abort()
+        self._ledger.wake()
 
 
 class ImapServer:
@@ -239,8 +250,7 @@ class ImapServer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = HostConnection(self._config, reader, writer)
-        connection.idle_changed = self._ledger.wake
+        connection = HostConnection(self._config, reader, writer, self._ledger)
         self._connections.add(connection)
         self._ledger.wake()
         _current.set(connection)

@@ -69,11 +69,11 @@ class Ledger:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def wait_for(self, find: Callable[[], Found | None], timeout: float) -> Found:
+    async def wait_for(self, find: Callable[[], Found | None], timeout: float | None) -> Found:
         """Waits until ``find`` gives something, looking only when something changed.
 
         Raises:
-            TimeoutError: nothing was found within ``timeout`` seconds.
+            TimeoutError: nothing was found within ``timeout`` seconds (None: no limit).
         """
         async with asyncio.timeout(timeout):
             while (found := find()) is None:

@@ -90,8 +90,11 @@ class SmtpConnection(SMTP):
         super().connection_lost(error)
 
     async def push(self, status: AnyStr) -> None:
-        if self.account is not None:
-            await self.account.audible.wait()
+        def may_speak() -> bool:
+            return self.account is None or not self.account.silent
+
+        # A connection that is lost meanwhile cancels this wait.
+        await self._server.ledger.wait_for(lambda: may_speak() or None, timeout=None)
         await super().push(status)
 
     def say_goodbye(self, reply: str) -> None:
@@ -204,8 +207,9 @@ async def _cut(server: SmtpConnection) -> str:
 class SmtpServer:
     """Listens with plain, TLS and STARTTLS ports and keeps track of the connections."""
 
-    def __init__(self, handler: SmtpHandler) -> None:
+    def __init__(self, handler: SmtpHandler, ledger: Ledger) -> None:
         self.handler = handler
+        self.ledger = ledger
         self.connections: set[SmtpConnection] = set()
         self._servers: list[asyncio.Server] = []
         logging.getLogger("mail.log").setLevel(logging.ERROR)

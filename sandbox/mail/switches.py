@@ -67,7 +67,7 @@ async def _drop(host: "MailHost", account: Account, _value: None) -> None:
 
 
 async def _silence(_host: "MailHost", account: Account, value: bool) -> None:
-    account.audible.clear() if value else account.audible.set()
+    account.silent = value
 
 
 async def _imap_off(host: "MailHost", account: Account, value: bool) -> None:
@@ -82,8 +82,10 @@ async def _throttle(host: "MailHost", account: Account, value: bool) -> None:
         host.sign_out(account.address, "Too many simultaneous connections")
 
 
-async def _smtp_off(_host: "MailHost", account: Account, value: bool) -> None:
+async def _smtp_off(host: "MailHost", account: Account, value: bool) -> None:
     account.smtp_off = value
+    if value:
+        host.end_submission(account.address)
 
 
 async def _files_sent(_host: "MailHost", account: Account, value: bool) -> None:
