@@ -47,6 +47,10 @@ def chosen(element: Json, value: Any) -> Json:
         return {_SINGLE[kind]: value}
     if kind in _SEVERAL:
         return {_SEVERAL[kind]: list(value or ())}
+    if kind == "rich_text_input":
+        return {"rich_text_value": value}
+    if kind == "file_input":
+        return {"files": list(value or ())}
     return {"value": None if value is None else str(value)}
 
 

@@ -1,6 +1,7 @@
 """What the page in the browser asks for: reading the workspace and acting as one of its people."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -149,10 +150,9 @@ class PageApi:
 
     async def _action(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        state = body.get("state") or {}
         try:
             answer = await self._interactions.act(
-                _text(body, "user"), _object(body, "container"), _object(body, "action"), state.get("values")
+                _text(body, "user"), _object(body, "container"), _object(body, "action"), _values(body)
             )
         except NotPossibleError as error:
             return _failed(error)
@@ -174,11 +174,8 @@ class PageApi:
 
     async def _view_submit(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        state = body.get("state") or {}
         try:
-            answer = await self._interactions.submit(
-                _text(body, "user"), _text(body, "view_id"), state.get("values") or {}
-            )
+            answer = await self._interactions.submit(_text(body, "user"), _text(body, "view_id"), _values(body))
         except NotPossibleError as error:
             return _failed(error)
         return web.json_response(answer)
@@ -243,8 +240,9 @@ class PageApi:
 
 
 async def _forward(queue: asyncio.Queue[Json], socket: web.WebSocketResponse) -> None:
-    while not socket.closed:
-        await socket.send_json(await queue.get())
+    with contextlib.suppress(ConnectionError):
+        while not socket.closed:
+            await socket.send_json(await queue.get())
 
 
 async def _body(request: web.Request) -> Json:
@@ -269,6 +267,18 @@ def _object(body: Json, name: str) -> Json:
     if not isinstance(value, dict):
         raise _bad_request(f"{name} must be an object")
     return value
+
+
+def _values(body: Json) -> dict[str, dict[str, Json]]:
+    """Return the state's values: block_id to action_id to wire form."""
+    state = body.get("state") or {}
+    values = state.get("values") or {} if isinstance(state, dict) else None
+    if not isinstance(values, dict) or not all(
+        isinstance(block, dict) and all(isinstance(entry, dict) for entry in block.values())
+        for block in values.values()
+    ):
+        raise _bad_request("state.values must map block_id to action_id to an object")
+    return values
 
 
 def _bad_request(message: str) -> web.HTTPBadRequest:

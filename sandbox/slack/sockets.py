@@ -19,6 +19,7 @@ from sandbox.slack.journal import Journal
 
 TICKET_SECONDS = 30.0
 MAX_CONNECTIONS = 10
+GRACE_SECONDS = 10.0
 CONNECTION_SECONDS = 18_060
 _HOST = "applink-sandbox"
 
@@ -26,7 +27,14 @@ _HOST = "applink-sandbox"
 @dataclass(eq=False)
 class _Connection:
     socket: web.WebSocketResponse
+    transport: asyncio.WriteTransport | None
     pending: dict[str, asyncio.Future[Json | None]] = field(default_factory=dict)
+    end: asyncio.TimerHandle | None = None
+
+    def abort(self) -> None:
+        """Break the connection without a closing handshake."""
+        if self.transport is not None:
+            self.transport.abort()
 
 
 class SocketHub:
@@ -68,7 +76,7 @@ class SocketHub:
             await socket.send_json(_disconnect("too_many_websockets"))
             await socket.close()
             return socket
-        connection = _Connection(socket)
+        connection = _Connection(socket, _writable(request))
         self._connections.append(connection)
         try:
             await socket.send_json(self._hello())
@@ -96,6 +104,8 @@ class SocketHub:
     def _forget(self, connection: _Connection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
+        if connection.end is not None:
+            connection.end.cancel()
         for waiting in connection.pending.values():
             if not waiting.done():
                 waiting.set_exception(ConnectionError("the app's socket closed before its ack"))
@@ -107,9 +117,7 @@ class SocketHub:
         Raises TimeoutError without an ack in ``timeout`` seconds and ConnectionError if the socket
         closes first.
         """
-        if not self._connections:
-            raise ConnectionError("no socket is open")
-        connection = self._connections[next(self._turns) % len(self._connections)]
+        connection = self._next_connection()
         envelope = _envelope(kind, payload, attempt)
         waiting: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
         connection.pending[envelope["envelope_id"]] = waiting
@@ -120,20 +128,30 @@ class SocketHub:
         finally:
             connection.pending.pop(envelope["envelope_id"], None)
 
-    async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask the app to reconnect, as Slack does when it recycles a connection, then close."""
+    def _next_connection(self) -> _Connection:
+        staying = [connection for connection in self._connections if connection.end is None]
+        usable = staying or self._connections
+        if not usable:
+            raise ConnectionError("no socket is open")
+        return usable[next(self._turns) % len(usable)]
+
+    async def disconnect(self, reason: str = "refresh_requested", grace: float = GRACE_SECONDS) -> None:
+        """Ask the app to connect anew, as Slack does when it recycles a connection.
+
+        Those told so get no more payloads if there are others, and are cut off after ``grace`` s.
+        A ``warning`` announces it and changes nothing yet.
+        """
+        loop = asyncio.get_running_loop()
         for connection in tuple(self._connections):
             with contextlib.suppress(ConnectionError):
                 await connection.socket.send_json(_disconnect(reason))
-            if reason != "warning":
-                await connection.socket.close()
+            if reason != "warning" and connection.end is None:
+                connection.end = loop.call_later(grace, connection.abort)
 
     def cut(self) -> None:
-        """Break every socket without a closing handshake, as a failing network does."""
+        """Break every socket, as a failing network does."""
         for connection in tuple(self._connections):
-            transport = connection.socket.get_extra_info("transport")
-            if transport is not None:
-                transport.abort()
+            connection.abort()
 
     async def close(self) -> None:
         """Close every socket; the app sees the server go away."""
@@ -155,6 +173,11 @@ class SocketHub:
             },
             "connection_info": {"app_id": self._app_id},
         }
+
+
+def _writable(request: web.Request) -> asyncio.WriteTransport | None:
+    transport = request.transport
+    return transport if isinstance(transport, asyncio.WriteTransport) else None
 
 
 def _envelope(kind: EnvelopeType, payload: Json, attempt: Attempt) -> Json:

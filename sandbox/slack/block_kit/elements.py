@@ -33,6 +33,7 @@ from sandbox.slack.block_kit.objects import (
     plain,
     workspace_id,
 )
+from sandbox.slack.block_kit.rich import RICH_TEXT
 
 Fields = dict[str, Field | Check]
 
@@ -151,6 +152,9 @@ ELEMENTS: dict[str, Check] = {
     "email_text_input": mapping(_TYPED | {"initial_value": string()}),
     "url_text_input": mapping(_TYPED | {"initial_value": string()}),
     "number_input": NUMBER_INPUT,
+    "rich_text_input": mapping(
+        _TYPED | {"initial_value": RICH_TEXT, "min_lines": integer(1, 100), "max_lines": integer(1, 100)}
+    ),
     "file_input": mapping(_COMMON | {"filetypes": array(string()), "max_files": integer(1, 10)}),
     "icon_button": mapping(
         _COMMON
@@ -180,7 +184,7 @@ ELEMENTS: dict[str, Check] = {
 _single = {"static_select", "external_select", "users_select", "conversations_select", "channels_select"}
 _several = {f"multi_{name}" for name in _single}
 _pickers = {"datepicker", "timepicker", "datetimepicker", "radio_buttons", "checkboxes"}
-_typed_in = {"plain_text_input", "email_text_input", "url_text_input", "number_input"}
+_typed_in = {"plain_text_input", "rich_text_input", "email_text_input", "url_text_input", "number_input"}
 
 
 def chosen(names: set[str]) -> dict[str, Check]:

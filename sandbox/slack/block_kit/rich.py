@@ -48,26 +48,28 @@ INLINE = typed(
     }
 )
 
-_SECTION = mapping({"type": anything, "elements": required(array(INLINE, least=0))})
-_BORDER: Fields = {"border": integer(0, 1)}
+_CONTENT = required(array(INLINE, least=0))
+_BORDER = integer(0, 1)
+
+
+def _part(**fields: Field | Check) -> Check:
+    return mapping({"type": anything, **fields})
+
+
+_SECTION = _part(elements=_CONTENT)
 
 RICH_TEXT_ELEMENTS = array(
     typed(
         {
             "rich_text_section": _SECTION,
-            "rich_text_quote": mapping({"type": anything, "elements": required(array(INLINE, least=0))} | _BORDER),
-            "rich_text_preformatted": mapping(
-                {"type": anything, "elements": required(array(INLINE, least=0)), "language": string()} | _BORDER
-            ),
-            "rich_text_list": mapping(
-                {
-                    "type": anything,
-                    "style": required(one_of("bullet", "ordered")),
-                    "elements": required(array(typed({"rich_text_section": _SECTION}), least=0)),
-                    "indent": integer(0, 8),
-                    "offset": integer(0),
-                }
-                | _BORDER
+            "rich_text_quote": _part(elements=_CONTENT, border=_BORDER),
+            "rich_text_preformatted": _part(elements=_CONTENT, border=_BORDER, language=string()),
+            "rich_text_list": _part(
+                style=required(one_of("bullet", "ordered")),
+                elements=required(array(typed({"rich_text_section": _SECTION}), least=0)),
+                indent=integer(0, 8),
+                offset=integer(0),
+                border=_BORDER,
             ),
         }
     )
