@@ -1,0 +1,134 @@
+"""Which deliveries are due, with everything that their gates ask for, in a constant number of queries.
+
+On PostgreSQL the rows are locked and rows locked by others are skipped; SQLite has one writer, so its transaction
+is the lock and the same statements are built without the locking clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_
+
+from core.domain.account import Mailbox
+from core.domain.campaign import CampaignStatus
+from core.domain.delivery import Delivery
+from core.domain.enrollment import ProspectStatus
+from core.ports.storage import DueDelivery
+from storage.enrollment_store import SqlEnrollmentStore
+from storage.folder_store import SqlFolderStore
+from storage.mailbox_store import mailbox_from
+from storage.people_store import SqlPeopleStore
+from storage.scope import AnySelect, Scope, chunks, columns_of
+from storage.tables import CLAIMABLE, SENT, campaigns, deliveries, enrollments, joined, mailboxes
+
+DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A mail of a thread; ``wire_id`` is the Message-ID that the recipient got."""
+
+    enrollment_id: str
+    stage: int
+    series: int
+    mailbox_id: str | None
+    wire_id: str | None
+    subject: str | None
+
+
+class DueDeliveries:
+    """Claims due deliveries of one workspace."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._enrollments = SqlEnrollmentStore(scope)
+        self._people = SqlPeopleStore(scope)
+        self._folders = SqlFolderStore(scope)
+
+    async def claim(self, now: datetime, limit: int) -> list[DueDelivery]:
+        """Follow-ups before first touches, oldest first (rules of the domain, section 2)."""
+        candidates = [Delivery(*row) for row in await self._scope.rows(self._candidates(now, limit))]
+        boxes = await self._free_mailboxes(candidates, now)
+        claimed = [one for one in candidates if one.mailbox_id is None or one.mailbox_id in boxes]
+        return await self._with_facts(claimed, boxes) if claimed else []
+
+    def _candidates(self, now: datetime, limit: int) -> AnySelect:
+        spacing_over = or_(mailboxes.c.next_send_at.is_(None), mailboxes.c.next_send_at <= now)
+        return (
+            self._scope.select(deliveries, *DELIVERY_COLUMNS)
+            .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
+            .join(campaigns, joined(deliveries, "campaign_id", campaigns))
+            .outerjoin(mailboxes, joined(deliveries, "mailbox_id", mailboxes))
+            .where(
+                CLAIMABLE,
+                deliveries.c.due_at <= now,
+                campaigns.c.status == CampaignStatus.ACTIVE,
+                enrollments.c.status.in_((ProspectStatus.ACTIVE, ProspectStatus.PENDING)),
+                spacing_over,
+            )
+            .order_by(deliveries.c.first_touch, deliveries.c.due_at, deliveries.c.id)
+            .limit(limit)
+            .with_for_update(of=deliveries, skip_locked=True)
+        )
+
+    async def _free_mailboxes(self, candidates: Sequence[Delivery], now: datetime) -> dict[str, Mailbox]:
+        """Mailboxes nobody else claims for at this moment: two workers must not both use one mailbox's slot."""
+        found: dict[str, Mailbox] = {}
+        for ids in chunks(one.mailbox_id for one in candidates if one.mailbox_id):
+            statement = (
+                self._scope.select(mailboxes)
+                .where(mailboxes.c.id.in_(ids))
+                .where(or_(mailboxes.c.next_send_at.is_(None), mailboxes.c.next_send_at <= now))
+                .with_for_update(skip_locked=True)
+            )
+            found.update((row.id, mailbox_from(row)) for row in await self._scope.rows(statement))
+        return found
+
+    async def _with_facts(self, claimed: Sequence[Delivery], boxes: dict[str, Mailbox]) -> list[DueDelivery]:
+        prospects = await self._enrollments.get_many({one.enrollment_id for one in claimed})
+        people = await self._people.get_many({prospect.person_id for prospect in prospects.values()})
+        sent = await self._sent(set(prospects))
+        folders = await self._folders.by_mailbox(boxes)
+        due = []
+        for delivery in claimed:
+            prospect = prospects[delivery.enrollment_id]
+            box = boxes.get(delivery.mailbox_id) if delivery.mailbox_id else None
+            thread = _thread(delivery, sent.get(prospect.id, []))
+            due.append(
+                DueDelivery(
+                    delivery,
+                    prospect,
+                    people[prospect.person_id],
+                    box,
+                    previous_message_ids=tuple(mail.wire_id for mail in thread if mail.wire_id),
+                    thread_subject=thread[0].subject if thread else None,
+                    folders=folders.get(box.id, ()) if box else (),
+                )
+            )
+        return due
+
+    async def _sent(self, enrollment_ids: set[str]) -> dict[str, list[_Sent]]:
+        found: dict[str, list[_Sent]] = {}
+        wire_id = func.coalesce(deliveries.c.wire_message_id, deliveries.c.message_id)
+        columns = (
+            *(deliveries.c.enrollment_id, deliveries.c.stage, deliveries.c.series, deliveries.c.mailbox_id),
+            *(wire_id, deliveries.c.subject),
+        )
+        for ids in chunks(enrollment_ids):
+            statement = self._scope.select(deliveries, *columns).where(deliveries.c.enrollment_id.in_(ids), SENT)
+            oldest_first = statement.order_by(deliveries.c.stage, deliveries.c.series)
+            for row in await self._scope.rows(oldest_first):
+                found.setdefault(row.enrollment_id, []).append(_Sent(*row))
+        return found
+
+
+def _thread(delivery: Delivery, sent: Sequence[_Sent]) -> list[_Sent]:
+    """What went out to this person before, from the same mailbox: another sender starts a thread of its own."""
+    return [
+        mail
+        for mail in sent
+        if (mail.stage, mail.series) < (delivery.stage, delivery.series) and mail.mailbox_id == delivery.mailbox_id
+    ]

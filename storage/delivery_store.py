@@ -1,0 +1,154 @@
+"""Deliveries: the attempts to put one stage before one person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Update, case, or_
+
+from core.domain.delivery import OPEN_STATES, Delivery, DeliveryState
+from core.domain.enrollment import ProspectStatus
+from core.errors import RefusedError
+from core.ports.storage import DueDelivery, EmailLogRow
+from storage.claims import DELIVERY_COLUMNS, DueDeliveries
+from storage.enrollment_store import SqlEnrollmentStore
+from storage.scope import AnySelect, Scope, Values, chunks, values_of
+from storage.status_queries import email_log, latest_deliveries
+from storage.tables import CLAIMABLE, SENDING, SENT, UNKNOWN, WAITING, deliveries, delivery_texts, enrollments, joined
+
+_FAILURES = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
+
+
+class SqlDeliveryStore:
+    """Implements ``ports.DeliveryStore``. Every change of a row, single or in bulk, grows its version."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def add_many(self, new: Sequence[Delivery]) -> None:
+        """All or none."""
+        added = await self._scope.insert_returning(deliveries, [_values(one) for one in new], "id")
+        if len(added) == len(new):
+            return
+        for ids in chunks(added_id for (added_id,) in added):
+            await self._scope.run(self._scope.delete(deliveries).where(deliveries.c.id.in_(ids)))
+        raise RefusedError("This stage has a delivery in this series already.", reason="delivery_exists")
+
+    async def get(self, delivery_id: str) -> Delivery | None:
+        return await self._first(self._select().where(deliveries.c.id == delivery_id))
+
+    async def open_of(self, enrollment_id: str) -> Delivery | None:
+        open_ones = self._select().where(
+            deliveries.c.enrollment_id == enrollment_id, deliveries.c.state.in_(sorted(OPEN_STATES))
+        )
+        return await self._first(open_ones.order_by(deliveries.c.stage.desc(), deliveries.c.series.desc()).limit(1))
+
+    async def latest_of(self, enrollment_id: str, stage: int) -> Delivery | None:
+        of_stage = self._select().where(deliveries.c.enrollment_id == enrollment_id, deliveries.c.stage == stage)
+        return await self._first(of_stage.order_by(deliveries.c.series.desc()).limit(1))
+
+    async def by_message_ids(self, message_ids: Collection[str]) -> dict[str, Delivery]:
+        found: dict[str, Delivery] = {}
+        for ids in chunks(message_ids, size=2_000):
+            named = or_(deliveries.c.message_id.in_(ids), deliveries.c.wire_message_id.in_(ids))
+            for delivery in await self._all(self._select().where(named)):
+                for message_id in (delivery.message_id, delivery.wire_message_id):
+                    if message_id is not None:
+                        found[message_id] = delivery
+        return {message_id: found[message_id] for message_id in message_ids if message_id in found}
+
+    async def save(self, delivery: Delivery, *, raw: bytes | None = None) -> bool:
+        changes = _values(delivery) | {"version": delivery.version + 1}
+        for kept in ("id", "enrollment_id", "campaign_id", "stage", "series", "first_touch", "created_at"):
+            del changes[kept]
+        unchanged = (deliveries.c.id == delivery.id, deliveries.c.version == delivery.version)
+        if await self._scope.run(self._scope.update(deliveries).where(*unchanged).values(changes)) == 0:
+            return False
+        if raw is not None:
+            await self._scope.insert_new(delivery_texts, [{"delivery_id": delivery.id, "raw": raw}])
+        return True
+
+    async def raw(self, delivery_id: str) -> bytes | None:
+        statement = self._scope.select(delivery_texts, delivery_texts.c.raw)
+        row = await self._scope.first(statement.where(delivery_texts.c.delivery_id == delivery_id))
+        return bytes(row.raw) if row else None
+
+    async def claim_due(self, now: datetime, *, limit: int) -> list[DueDelivery]:
+        return await DueDeliveries(self._scope).claim(now, limit)
+
+    async def hold_back(self, campaign_id: str, *, waiting_for: str) -> int:
+        held = self._changed().where(CLAIMABLE, deliveries.c.campaign_id == campaign_id)
+        return await self._scope.run(held.values(waiting_for=waiting_for))
+
+    async def release(
+        self, waiting_for: str, *, not_before: datetime, campaign_id: str | None = None, mailbox_id: str | None = None
+    ) -> int:
+        due_at = case(
+            (or_(deliveries.c.due_at.is_(None), deliveries.c.due_at < not_before), not_before),
+            else_=deliveries.c.due_at,
+        )
+        freed = self._changed().where(WAITING, deliveries.c.waiting_for == waiting_for)
+        if campaign_id is not None:
+            freed = freed.where(deliveries.c.campaign_id == campaign_id)
+        if mailbox_id is not None:
+            freed = freed.where(deliveries.c.mailbox_id == mailbox_id)
+        freed = freed.values(waiting_for=None, due_at=due_at)
+        released = await self._scope.rows(freed.returning(deliveries.c.enrollment_id))
+        await SqlEnrollmentStore(self._scope).release({row.enrollment_id for row in released})
+        return len(released)
+
+    async def sending(self, *, claimed_before: datetime | None = None) -> list[Delivery]:
+        statement = self._select().where(SENDING).order_by(deliveries.c.claimed_at, deliveries.c.id)
+        if claimed_before is not None:
+            statement = statement.where(deliveries.c.claimed_at < claimed_before)
+        return await self._all(statement)
+
+    async def checks_due(self, now: datetime, *, limit: int = 100) -> list[Delivery]:
+        due = self._select().where(UNKNOWN, deliveries.c.next_check_at <= now)
+        return await self._all(due.order_by(deliveries.c.next_check_at, deliveries.c.id).limit(limit))
+
+    async def latest_accepted(self, mailbox_id: str, *, limit: int = 3) -> list[Delivery]:
+        """``settled_by`` None or "server": nobody else's evidence was needed."""
+        accepted = self._select().where(
+            SENT,
+            deliveries.c.mailbox_id == mailbox_id,
+            or_(deliveries.c.settled_by.is_(None), deliveries.c.settled_by == "server"),
+        )
+        return await self._all(accepted.order_by(deliveries.c.sent_at.desc(), deliveries.c.id).limit(limit))
+
+    async def failed_of(self, campaign_id: str, *, reason: str | None = None) -> list[Delivery]:
+        """``reason`` is the prospect's reason code or the delivery's."""
+        latest = latest_deliveries(self._scope, campaign_id)
+        statement = (
+            self._select()
+            .join(latest, latest.c.id == deliveries.c.id)
+            .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
+            .where(latest.c.rank == 1, enrollments.c.status.in_(_FAILURES))
+            .order_by(deliveries.c.created_at, deliveries.c.id)
+        )
+        if reason is not None:
+            statement = statement.where(or_(enrollments.c.reason_code == reason, deliveries.c.reason == reason))
+        return await self._all(statement)
+
+    async def log(
+        self, *, campaign_id: str | None = None, state: Collection[DeliveryState] = (), limit: int = 500
+    ) -> list[EmailLogRow]:
+        return await email_log(self._scope, campaign_id, state, limit)
+
+    def _select(self) -> AnySelect:
+        return self._scope.select(deliveries, *DELIVERY_COLUMNS)
+
+    def _changed(self) -> Update:
+        return self._scope.update(deliveries).values(version=deliveries.c.version + 1)
+
+    async def _first(self, statement: AnySelect) -> Delivery | None:
+        row = await self._scope.first(statement)
+        return Delivery(*row) if row else None
+
+    async def _all(self, statement: AnySelect) -> list[Delivery]:
+        return [Delivery(*row) for row in await self._scope.rows(statement)]
+
+
+def _values(delivery: Delivery) -> Values:
+    return values_of(delivery, without=("workspace",)) | {"first_touch": delivery.stage == 1}

@@ -1,0 +1,72 @@
+"""Messages seen, messages kept, and the lines they make on people's streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from core.ports.storage import Activity, NewActivity, NewMessage, SeenMessage
+from storage.scope import Scope, Values, chunks, values_of
+from storage.tables import activities, campaigns, joined, mailboxes, messages, seen_messages
+
+
+class SqlMessageStore:
+    """Implements ``ports.MessageStore``. All inserts leave out what is there already: reading twice is harmless."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._stored_ids: dict[str, str] = {}
+
+    async def record_seen(self, folder_id: str, uidvalidity: int, seen: Sequence[SeenMessage], at: datetime) -> int:
+        common = {"folder_id": folder_id, "uidvalidity": uidvalidity, "at": at}
+        rows: list[Values] = [{**common, "uid": one.uid, "header_hash": one.header_hash} for one in seen]
+        return await self._scope.insert_new(seen_messages, rows)
+
+    async def add(self, messages_read: Sequence[NewMessage]) -> set[str]:
+        rows = [values_of(message) for message in messages_read]
+        new = {name for (name,) in await self._scope.insert_returning(messages, rows, "fingerprint")}
+        if len(new) < len(messages_read):
+            await self._remember_stored([one for one in messages_read if one.fingerprint not in new])
+        return new
+
+    async def _remember_stored(self, known: list[NewMessage]) -> None:
+        """A message read again keeps its first id: activities of this unit that name the new id mean the old one."""
+        for mailbox_id, group in groupby(sorted(known, key=attrgetter("mailbox_id")), attrgetter("mailbox_id")):
+            ids = {message.fingerprint: message.id for message in group}
+            for fingerprints in chunks(ids):
+                statement = self._scope.select(messages, messages.c.fingerprint, messages.c.id).where(
+                    messages.c.mailbox_id == mailbox_id, messages.c.fingerprint.in_(fingerprints)
+                )
+                for fingerprint, stored in await self._scope.rows(statement):
+                    self._stored_ids[ids[fingerprint]] = stored
+
+    async def add_activities(self, new: Sequence[NewActivity]) -> set[tuple[str, str]]:
+        stored = self._stored_ids
+        rows = [
+            values_of(replace(one, message_row_id=stored[one.message_row_id]) if one.message_row_id in stored else one)
+            for one in new
+        ]
+        added = await self._scope.insert_returning(activities, rows, "person_id", "fingerprint")
+        return {(person_id, fingerprint) for person_id, fingerprint in added}
+
+    async def stream(self, person_id: str, *, limit: int = 200) -> list[Activity]:
+        columns = (
+            *(activities.c.at, activities.c.direction, activities.c.kind, messages.c.subject, messages.c.text),
+            *(messages.c.message_id, mailboxes.c.address, activities.c.rule, campaigns.c.name),
+        )
+        statement = (
+            self._scope.select(activities, *columns)
+            .join(messages, joined(activities, "message_row_id", messages))
+            .join(mailboxes, joined(messages, "mailbox_id", mailboxes))
+            .outerjoin(campaigns, joined(activities, "campaign_id", campaigns))
+            .where(activities.c.person_id == person_id)
+            .order_by(activities.c.at.desc(), activities.c.fingerprint)
+            .limit(limit)
+        )
+        return [Activity(*row) for row in await self._scope.rows(statement)]
+
+    async def forget_seen_before(self, cutoff: datetime) -> int:
+        return await self._scope.run(self._scope.delete(seen_messages).where(seen_messages.c.at < cutoff))

@@ -1,0 +1,182 @@
+"""Read-only questions for people's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, func, select
+
+from core.domain.delivery import DeliveryState
+from core.domain.enrollment import ProspectEvent, ProspectStatus
+from core.ports.storage import EmailLogRow, ProspectRow, StageCount
+from storage.scope import AnyRow, Scope, chunks
+from storage.tables import (
+    SENT,
+    campaigns,
+    deliveries,
+    enrollment_events,
+    enrollments,
+    joined,
+    people,
+    person_addresses,
+)
+
+
+class SqlReportStore:
+    """Implements ``ports.ReportStore``."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def prospects(
+        self, campaign_id: str, *, status: ProspectStatus | None = None, limit: int = 100_000
+    ) -> list[ProspectRow]:
+        """In order of enrolment, each with its latest delivery and the address that went to (else the primary)."""
+        latest = latest_deliveries(self._scope, campaign_id)
+        statement = (
+            self._scope.select(enrollments, *enrollments.c, *latest.c, *_NAME, main_address().label("main_address"))
+            .join(people, joined(enrollments, "person_id", people))
+            .outerjoin(latest, and_(latest.c.enrollment_id == enrollments.c.id, latest.c.rank == 1))
+            .where(enrollments.c.campaign_id == campaign_id)
+            .order_by(enrollments.c.created_at, enrollments.c.id)
+            .limit(limit)
+        )
+        if status is not None:
+            statement = statement.where(enrollments.c.status == status)
+        return [_prospect_row(row, latest) for row in await self._scope.rows(statement)]
+
+    async def status_counts(self, campaign_ids: Collection[str]) -> dict[str, dict[ProspectStatus, int]]:
+        """Statuses that nobody has are left out."""
+        counts: dict[str, dict[ProspectStatus, int]] = {campaign_id: {} for campaign_id in campaign_ids}
+        group = (enrollments.c.campaign_id, enrollments.c.status)
+        for ids in chunks(campaign_ids):
+            statement = self._scope.select(enrollments, *group, func.count())
+            found = statement.where(enrollments.c.campaign_id.in_(ids)).group_by(*group)
+            for campaign_id, status, count in await self._scope.rows(found):
+                counts[campaign_id][status] = count
+        return counts
+
+    async def stage_counts(self, campaign_id: str) -> list[StageCount]:
+        """A reply counts for the last stage that had gone out when it came."""
+        sent = await self._sent_per_stage(campaign_id)
+        replied = await self._replied_per_stage(campaign_id)
+        return [StageCount(stage, sent.get(stage, 0), replied.get(stage, 0)) for stage in sorted(sent | replied)]
+
+    async def _sent_per_stage(self, campaign_id: str) -> dict[int, int]:
+        prospects = func.count(deliveries.c.enrollment_id.distinct())
+        statement = self._scope.select(deliveries, deliveries.c.stage, prospects)
+        of_campaign = statement.where(SENT, deliveries.c.campaign_id == campaign_id).group_by(deliveries.c.stage)
+        return await self._scope.pairs(of_campaign)
+
+    async def _replied_per_stage(self, campaign_id: str) -> dict[int, int]:
+        first_reply = (
+            self._scope.select(
+                enrollment_events,
+                enrollment_events.c.enrollment_id,
+                func.min(enrollment_events.c.at).label("at"),
+            )
+            .join(enrollments, joined(enrollment_events, "enrollment_id", enrollments))
+            .where(enrollment_events.c.event == ProspectEvent.REPLY.value, enrollments.c.campaign_id == campaign_id)
+            .group_by(enrollment_events.c.enrollment_id)
+            .subquery("first_reply")
+        )
+        answered = (
+            self._scope.select(deliveries, deliveries.c.enrollment_id, func.max(deliveries.c.stage).label("stage"))
+            .join(first_reply, first_reply.c.enrollment_id == deliveries.c.enrollment_id)
+            .where(SENT, deliveries.c.campaign_id == campaign_id, deliveries.c.sent_at <= first_reply.c.at)
+            .group_by(deliveries.c.enrollment_id)
+            .subquery("answered")
+        )
+        statement = select(answered.c.stage, func.count()).group_by(answered.c.stage)
+        return await self._scope.pairs(statement)
+
+    async def delivery_counts(self) -> dict[DeliveryState, int]:
+        statement = self._scope.select(deliveries, deliveries.c.state, func.count()).group_by(deliveries.c.state)
+        return await self._scope.pairs(statement)
+
+
+_NAME = (people.c.first_name, people.c.last_name)
+
+
+def latest_deliveries(scope: Scope, campaign_id: str) -> Subquery:
+    """Deliveries of a campaign, those of each prospect ranked from the newest (rank 1)."""
+    newest_first = (deliveries.c.stage.desc(), deliveries.c.series.desc())
+    rank = func.row_number().over(partition_by=deliveries.c.enrollment_id, order_by=newest_first).label("rank")
+    columns = (deliveries.c.id, deliveries.c.enrollment_id, deliveries.c.state, deliveries.c.version)
+    statement = scope.select(deliveries, *columns, deliveries.c.recipient, rank)
+    return statement.where(deliveries.c.campaign_id == campaign_id).subquery("latest")
+
+
+def main_address() -> ScalarSelect[Any]:
+    """The primary address of the person in the row, else the first; NULL where there is none."""
+    mine = (person_addresses.c.workspace == people.c.workspace, person_addresses.c.person_id == people.c.id)
+    best_first = (person_addresses.c.primary.desc(), person_addresses.c.position)
+    return select(person_addresses.c.address).where(*mine).order_by(*best_first).limit(1).scalar_subquery()
+
+
+async def email_log(
+    scope: Scope, campaign_id: str | None, states: Collection[DeliveryState], limit: int
+) -> list[EmailLogRow]:
+    """The newest attempts; an attempt's time is when it was sent, else claimed, else planned."""
+    at: ColumnElement[datetime] = func.coalesce(deliveries.c.sent_at, deliveries.c.claimed_at, deliveries.c.created_at)
+    wire_id = func.coalesce(deliveries.c.wire_message_id, deliveries.c.message_id)
+    columns = (
+        *(deliveries.c.id, campaigns.c.name.label("campaign"), deliveries.c.recipient, *_NAME),
+        *(main_address().label("main_address"), deliveries.c.stage, deliveries.c.state, deliveries.c.reason),
+        *(deliveries.c.server_text, at.label("at"), wire_id.label("message_id"), deliveries.c.subject),
+    )
+    statement = (
+        scope.select(deliveries, *columns)
+        .join(campaigns, joined(deliveries, "campaign_id", campaigns))
+        .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
+        .join(people, joined(enrollments, "person_id", people))
+        .order_by(at.desc(), deliveries.c.id)
+        .limit(limit)
+    )
+    if campaign_id is not None:
+        statement = statement.where(deliveries.c.campaign_id == campaign_id)
+    if states:
+        statement = statement.where(deliveries.c.state.in_(list(states)))
+    return [_log_row(row) for row in await scope.rows(statement)]
+
+
+def _log_row(row: AnyRow) -> EmailLogRow:
+    email = row.recipient or row.main_address or ""
+    return EmailLogRow(
+        id=row.id,
+        campaign=row.campaign,
+        email=email,
+        person=_name(row) or email,
+        stage=row.stage,
+        state=row.state,
+        reason=row.reason,
+        server_text=row.server_text,
+        at=row.at,
+        message_id=row.message_id,
+        subject=row.subject,
+    )
+
+
+def _prospect_row(row: AnyRow, latest: Subquery) -> ProspectRow:
+    values = row._mapping
+    email = values[latest.c.recipient] or row.main_address or ""
+    return ProspectRow(
+        enrollment_id=values[enrollments.c.id],
+        person=_name(row) or email,
+        email=email,
+        status=values[enrollments.c.status],
+        reason_code=row.reason_code,
+        reason_text=row.reason_text,
+        reason_fix=row.reason_fix,
+        stage=row.stage,
+        next_at=row.next_at,
+        delivery_id=values[latest.c.id],
+        delivery_state=values[latest.c.state],
+        delivery_version=values[latest.c.version],
+    )
+
+
+def _name(row: AnyRow) -> str:
+    return f"{row.first_name} {row.last_name}".strip()
