@@ -1,4 +1,4 @@
-"""When to try again and when to speak up (sync.md §2.7 and §3.2; requirements R2, R20, R33, R213). Pure.
+"""When to try again and when to speak up (requirements R2, R20, R33, R213). Pure.
 
 Blips stay silent, causes that only a person can mend are told at once, and after two days the trying ends.
 """
@@ -66,7 +66,7 @@ class Speak:
 
 Decision = Speak | Wait
 
-# Their second or third appearance means more than the first (sync.md §3.2).
+# Their second or third appearance means more than the first.
 _NOT_REACHABLE_TRIES = 3
 _TOKEN_TRIES = 2
 

@@ -1,4 +1,4 @@
-"""Mail providers: how to know one by its servers, and what sync must respect there (sync.md §2.5). Pure."""
+"""Mail providers: how to know one by its servers, and what sync must respect there. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class UndecidedPolicy(StrEnum):
-    """What settles a send whose outcome is unknown: a look into Sent, or a person (reliability.md §2.2)."""
+    """What settles a send whose outcome is unknown: a look into Sent, or a person."""
 
     SENT_FOLDER = "sent_folder"  # the server files what it sends: absent after the last look means it did not go
     HOLD = "hold"  # Sent is filled by us afterwards: absence proves nothing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from core.domain.diagnosis import LAYERS, Failure, diagnose
-from core.errors import InputError
+from core.domain.diagnosis import LAYERS, Diagnosis, Failure, diagnose
+from core.errors import InputError, MailError
 
 # "class" is a keyword of Python, hence the functional form.
 DiagnosisRow = TypedDict(
@@ -24,6 +24,11 @@ def diagnose_lines(lines: Iterable[str], layer: str, host: str = "") -> list[Dia
         raise InputError(f"no such layer: {layer}", field="layer", fix=f"Use one of {', '.join(LAYERS)}.")
     stripped = (line.strip() for line in lines)
     return [_row(line, layer, host) for line in stripped if line]
+
+
+def diagnose_error(error: MailError, *, provider: str | None = None) -> Diagnosis:
+    """The verdict on an error of the mail layer; ``provider`` where the mailbox's own is known, else by the host."""
+    return diagnose(Failure(error.layer, error.raw, error.host, error.smtp_code), provider=provider)
 
 
 def _row(line: str, layer: str, host: str) -> DiagnosisRow:

@@ -1,4 +1,4 @@
-"""What a mail server's words mean, who can mend it and how (sync.md §3; requirements R54..R77, R207, R226). Pure."""
+"""What a mail server's words mean, who can mend it and how (requirements R54..R77, R207, R226). Pure."""
 
 from core.domain.diagnosis.causes import CAUSES
 from core.domain.diagnosis.judge import LAYERS, UNKNOWN, diagnose

@@ -1,4 +1,4 @@
-"""From a failure to a cause, what it means and what to do (sync.md §3.1). Pure.
+"""From a failure to a cause, what it means and what to do. Pure.
 
 Order: the provider's own words, then general ones; an IMAP response code beats free text, except ALERT; an unknown text
 stays unknown and never becomes a wrong password.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from core.domain.diagnosis import imap_rules, network_rules, oauth_rules
+from core.domain.diagnosis import imap_signatures, network_signatures, oauth_signatures
 from core.domain.diagnosis.causes import CAUSES
 from core.domain.diagnosis.model import Cause, CauseClass, Diagnosis, Failure, Who
 from core.domain.diagnosis.normalise import Reply, read_reply
 from core.domain.diagnosis.retry_after import retry_after_seconds
 from core.domain.diagnosis.signature import Signature, first_fit
-from core.domain.diagnosis.smtp_rules import SMTP_RULES
+from core.domain.diagnosis.smtp_signatures import SMTP_SIGNATURES
 from core.domain.providers import provider_of_host
 
 UNKNOWN = "unknown"
@@ -53,7 +53,7 @@ def _find(layer: str, reply: Reply, provider: str | None) -> _Finding | None:
     """The first finding of the layer's own reader, then of the network's, whose texts mean the same in any layer."""
     own = _READERS.get(layer)
     finding = own(reply, provider) if own else None
-    return finding or _by_tables((network_rules.NETWORK_RULES,), reply, provider)
+    return finding or _by_tables((network_signatures.NETWORK_SIGNATURES,), reply, provider)
 
 
 def _by_tables(tables: Iterable[Iterable[Signature]], reply: Reply, provider: str | None) -> _Finding | None:
@@ -67,19 +67,19 @@ def _by_tables(tables: Iterable[Iterable[Signature]], reply: Reply, provider: st
 def _read_imap(reply: Reply, provider: str | None) -> _Finding | None:
     if _token_challenge(reply):
         return "oauth_token_rejected", None
-    tables = [imap_rules.SHARPENED, imap_rules.BY_CODE, imap_rules.BY_WORDS]
+    tables = [imap_signatures.SHARPENED, imap_signatures.BY_CODE, imap_signatures.BY_WORDS]
     if not reply.verb and not reply.codes:
         # No reply of the server but an error of ours: read it as the network's before guessing from single words.
-        tables.insert(0, network_rules.NETWORK_RULES)
-    return _by_tables([*tables, imap_rules.ALERTS], reply, provider)
+        tables.insert(0, network_signatures.NETWORK_SIGNATURES)
+    return _by_tables([*tables, imap_signatures.ALERTS], reply, provider)
 
 
 def _read_smtp(reply: Reply, provider: str | None) -> _Finding | None:
     if _token_challenge(reply):
         return "oauth_token_rejected", None
     if reply.smtp_code is None and not reply.statuses:
-        return _by_tables((network_rules.NETWORK_RULES, SMTP_RULES), reply, provider)
-    return _by_tables((SMTP_RULES,), reply, provider)
+        return _by_tables((network_signatures.NETWORK_SIGNATURES, SMTP_SIGNATURES), reply, provider)
+    return _by_tables((SMTP_SIGNATURES,), reply, provider)
 
 
 def _read_oauth(reply: Reply, provider: str | None) -> _Finding | None:
@@ -88,24 +88,26 @@ def _read_oauth(reply: Reply, provider: str | None) -> _Finding | None:
     named = next((cause for cause in _named_by_service(reply.text) if cause), None)
     if named:
         return named, None
-    return _by_tables((oauth_rules.BY_WORDS, network_rules.NETWORK_RULES, oauth_rules.BY_NAME), reply, provider)
+    return _by_tables(
+        (oauth_signatures.BY_WORDS, network_signatures.NETWORK_SIGNATURES, oauth_signatures.BY_NAME), reply, provider
+    )
 
 
 def _named_by_service(text: str) -> Iterator[str | None]:
     """Entra's numbers as a list, then as text, then the suberror: the parts meant for programs."""
     for listed in _ERROR_CODES.findall(text):
         for number in re.findall(r"\d{5,8}", listed):
-            yield oauth_rules.ENTRA_NUMBERS.get(int(number))
+            yield oauth_signatures.ENTRA_NUMBERS.get(int(number))
     suberror = _SUBERROR.search(text)
     if suberror:
-        yield oauth_rules.SUBERRORS.get(suberror.group(1))
+        yield oauth_signatures.SUBERRORS.get(suberror.group(1))
     for number in _ENTRA.findall(text):
-        yield oauth_rules.ENTRA_NUMBERS.get(int(number))
+        yield oauth_signatures.ENTRA_NUMBERS.get(int(number))
 
 
 def _read_network(first: tuple[Signature, ...]) -> Callable[[Reply, str | None], _Finding | None]:
     def read(reply: Reply, provider: str | None) -> _Finding | None:
-        return _by_tables((first, network_rules.NETWORK_RULES), reply, provider)
+        return _by_tables((first, network_signatures.NETWORK_SIGNATURES), reply, provider)
 
     return read
 
@@ -114,9 +116,9 @@ _READERS: dict[str, Callable[[Reply, str | None], _Finding | None]] = {
     "imap": _read_imap,
     "smtp": _read_smtp,
     "oauth": _read_oauth,
-    "tls": _read_network(network_rules.TLS_RULES),
-    "dns": _read_network(network_rules.DNS_RULES),
-    "socket": _read_network(network_rules.SOCKET_RULES),
+    "tls": _read_network(network_signatures.TLS_SIGNATURES),
+    "dns": _read_network(network_signatures.DNS_SIGNATURES),
+    "socket": _read_network(network_signatures.SOCKET_SIGNATURES),
 }
 
 
@@ -154,7 +156,7 @@ _UNKNOWN_REFUSAL = Cause(
 
 
 def _unknown(layer: str, reply: Reply) -> Cause:
-    """What to do with words nobody has met before: by reply code only (sync.md §3.1, point 6)."""
+    """What to do with words nobody has met before: by reply code only."""
     if layer == "imap" and reply.verb == "bad":
         return _UNKNOWN_BUG
     if layer == "smtp" and reply.smtp_code and reply.smtp_code >= 500:

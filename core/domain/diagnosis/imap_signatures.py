@@ -85,6 +85,7 @@ SHARPENED: tuple[Signature, ...] = (
             "password (?:must|needs to) be (?:changed|reset)|password change (?:is )?required"
         ),
     ),
+    sig("password_changed", "password (?:has been |was |is |has )?changed"),
     sig("account_locked", r"(?:account|user|mailbox)\b.{0,30}\block(?:ed|out)", unless="unlock|mailbox is locked"),
     sig(
         "account_disabled",
@@ -177,7 +178,7 @@ BY_WORDS: tuple[Signature, ...] = (
             r"server(?:\(s\)|s)? (?:is |are )?(?:temporarily |currently )?(?:unavailable|busy|down|overloaded)|"
             "service (?:is )?(?:temporarily |currently )?(?:unavailable|not available)|"
             r"temporar\w* (?:auth|fail|unavail|problem|error|system)|try again later|"
-            "backend (?:error|unavailable|down)|please try again|maintenance|offline"
+            "backend (?:error|unavailable|down)|please try again|(?:under|for|due to) maintenance|offline"
         ),
     ),
     sig(
@@ -193,10 +194,10 @@ BY_WORDS: tuple[Signature, ...] = (
     sig(
         "client_bug",
         (
-            "could not parse|error in imap command|unknown command|syntax error|invalid (?:command|argument)|"
-            "command (?:argument|syntax)|parse (?:command|error)|unrecogni[sz]ed command|bad command|"
-            "missing (?:required )?argument|not enough arguments|too many arguments|unexpected tagged response|"
-            "command unknown|protocol error"
+            "could not parse|error in imap command|unknown command|invalid (?:imap )?commands|syntax error|"
+            "invalid (?:command|argument)|command (?:argument|syntax)|parse (?:command|error)|"
+            "unrecogni[sz]ed command|bad command|missing (?:required )?argument|not enough arguments|"
+            "too many arguments|unexpected tagged response|command unknown|protocol error"
         ),
     ),
     sig("operation_not_supported", "not supported|not implemented|unsupported", unless="authenticat|mechanism"),

@@ -180,7 +180,7 @@ _PACE: tuple[Signature, ...] = (
             "too (?:many|much) (?:messages|mails?|e-?mails?)|sent too many|sending too (?:fast|quickly)|throttl|"
             "slow down|slower|message rate"
         ),
-        unless="reputation",
+        unless="reputation|mail data",
     ),
     sig("server_unavailable", reply="454", status=r"4\.7\.0", unless="too many|rate"),
     sig("rate_limited", status=r"4\.7\.(?:28|500)|4\.7\.0", unless="auth|log ?in|grey|reputation"),
@@ -204,6 +204,7 @@ _CONTENT: tuple[Signature, ...] = (
             "malformed|not rfc|rfc ?5322|rfc ?2822|duplicate header|multiple from|missing (?:a )?valid|bare lf|"
             "bare newline|invalid header"
         ),
+        unless="response|reply",
     ),
     sig(
         "attachment_blocked",
@@ -216,7 +217,8 @@ _CONTENT: tuple[Signature, ...] = (
         "message_too_large",
         (
             "message.{0,60}(?:too (?:large|big)|size limit|exceeds? .{0,30}(?:size|limit))|size limit|"
-            "(?:too (?:large|big)) .{0,20}message|message (?:length|size) exceeds|maximum (?:message )?size"
+            "(?:too (?:large|big)) .{0,20}message|message (?:length|size) exceeds|maximum (?:message )?size|"
+            "too much mail data"
         ),
     ),
     sig("message_too_large", status=r"5\.3\.4|5\.2\.3", reply=r"5\d\d|4\d\d"),
@@ -347,8 +349,8 @@ _GENERAL: tuple[Signature, ...] = (
     sig(
         "wrong_server",
         r"auth\w*",
-        "not (?:supported|available|enabled|recogni[sz]ed)|unrecogni[sz]ed",
-        reply="50[0234]",
+        "no supported|not (?:supported|available|enabled|recogni[sz]ed)|unrecogni[sz]ed",
+        reply="|50[0234]",
     ),
     sig(
         "client_bug",
@@ -360,10 +362,14 @@ _GENERAL: tuple[Signature, ...] = (
     ),
     sig("credentials_rejected", _CREDENTIALS, reply=r"|53\d", unless=_NOT_THE_PASSWORD),
     sig("credentials_rejected", "password|user ?name|credential", _CREDENTIALS, unless=_NOT_THE_PASSWORD),
-    sig("server_error", "internal (?:server )?error|system error", reply=r"4\d\d|5\d\d"),
+    sig(
+        "server_error",
+        "internal (?:server )?error|system error|malformed .{0,20}response|unexpected (?:reply|response)",
+        reply=r"|4\d\d|5\d\d",
+    ),
 )
 
-SMTP_RULES: tuple[Signature, ...] = (
+SMTP_SIGNATURES: tuple[Signature, ...] = (
     *_ACCESS,
     *_PROOF,
     *_OURSELVES,

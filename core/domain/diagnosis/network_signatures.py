@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from core.domain.diagnosis.signature import Signature, sig
 
-TLS_RULES: tuple[Signature, ...] = (
+TLS_SIGNATURES: tuple[Signature, ...] = (
     sig(
         "tls_hostname_mismatch",
         (
@@ -51,7 +51,7 @@ TLS_RULES: tuple[Signature, ...] = (
     ),
 )
 
-DNS_RULES: tuple[Signature, ...] = (
+DNS_SIGNATURES: tuple[Signature, ...] = (
     sig(
         "dns_no_record",
         (
@@ -78,7 +78,7 @@ DNS_RULES: tuple[Signature, ...] = (
     ),
 )
 
-SOCKET_RULES: tuple[Signature, ...] = (
+SOCKET_SIGNATURES: tuple[Signature, ...] = (
     sig("process_fd_limit", r"err(?:no|or) (?:24|23)\b|too many open files|emfile|enfile"),
     sig("proxy_auth_required", r"proxy auth|\b407 proxy"),
     sig("client_bug", "unexpected tagged response|pending sync command", transient=True),
@@ -115,4 +115,4 @@ SOCKET_RULES: tuple[Signature, ...] = (
     sig("read_timeout", "time-?out|timed ?out|no (?:answer|response|data) (?:within|for|after)"),
 )
 
-NETWORK_RULES: tuple[Signature, ...] = (*TLS_RULES, *DNS_RULES, *SOCKET_RULES)
+NETWORK_SIGNATURES: tuple[Signature, ...] = (*TLS_SIGNATURES, *DNS_SIGNATURES, *SOCKET_SIGNATURES)
