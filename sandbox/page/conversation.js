@@ -134,8 +134,10 @@ export class Conversation {
 }
 
 function commandFailure(command, answer, app) {
-  const reason = answer.message || `${app} did not respond.`;
-  return `${command} failed${answer.error ? ` with the error “${answer.error}”` : ""}. ${reason}`;
+  const words = answer.message || "";
+  const stated = words.startsWith(command) ? words : `${command} failed with the error “${answer.error || "unknown"}”. ${words}`;
+  const sentence = /[.!?]$/.test(stated.trim()) ? stated.trim() : `${stated.trim()}.`;
+  return answer.error === "operation_timeout" ? `${sentence} ${app} did not respond within three seconds.` : sentence;
 }
 
 /** The thread of one message, in the right pane. options: close(). */

@@ -150,7 +150,7 @@ class Page {
   }
 
   messageArrived(event, isNew) {
-    const message = { channel: event.channel, ...event.message };
+    const message = event.message;
     const channel = this.store.channel(message.channel);
     if (!channel) return this.reload();
     if (this.conversation?.channel.id === channel.id) this.conversation.receive(message);
