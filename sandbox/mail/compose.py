@@ -28,7 +28,7 @@ def compose(
 
     ``headers`` replaces what is set here, or adds to it.
     """
-    mail = MIMEText(text, "plain", _READABLE_UTF8)  # type: ignore[arg-type]
+    mail = MIMEText(text.rstrip("\n") + "\n", "plain", _READABLE_UTF8)  # type: ignore[arg-type]
     fields = {
         "From": formataddr((name, sender)),
         "To": ", ".join(recipients),

@@ -189,7 +189,7 @@ async def test_a_silent_account_neither_answers_nor_pushes_until_it_is_mended(
     await mail_host.switch(RITA, "silent", True)
     await mail_host.deliver(letter(), RITA)
     pushed = asyncio.create_task(idle.wait_server_push(timeout=5))
-    answered = asyncio.create_task(busy.protocol.noop())
+    answered = asyncio.create_task(busy.noop())
     signed_in = asyncio.create_task(fresh.login(RITA, "rita-mail-pass"))
     waiting = {pushed, answered, signed_in}
 
@@ -202,6 +202,18 @@ async def test_a_silent_account_neither_answers_nor_pushes_until_it_is_mended(
         assert b"1 EXISTS" in await pushed
         assert (await answered).result == "OK"
         assert (await signed_in).result == "OK"
+
+
+async def test_connections_of_a_silent_account_can_still_be_dropped(mail_host: MailHost, imap_login: ImapLogin) -> None:
+    """Nothing is said, and nothing is left waiting for the silence to end."""
+    client = await imap_login(RITA)
+    await client.idle_start()
+    await mail_host.wait_idle(RITA)
+    await mail_host.switch(RITA, "silent", True)
+    await mail_host.deliver(letter(), RITA)
+    await mail_host.switch(RITA, "drop")
+    await closed(client)
+    await mail_host.wait_until(lambda: mail_host.connection_count(RITA) == 0)
 
 
 async def test_a_silent_account_gets_no_answer_from_submission_either(
