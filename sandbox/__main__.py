@@ -53,9 +53,9 @@ async def serve(arguments: argparse.Namespace) -> int:
         if arguments.request_url:
             slack.set_request_url(arguments.request_url)
         line = json.dumps(described(slack, mail))
-        print(line, flush=True)
         if arguments.ready_file:
             _write_whole(arguments.ready_file, line + "\n")
+        print(line, flush=True)
         await stopped.wait()
     return 0
 

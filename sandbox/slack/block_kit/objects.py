@@ -103,9 +103,13 @@ SLACK_FILE = both(mapping({"id": string(), "url": url()}), exactly_one(("id", "u
 
 
 def options_of(element: dict[str, Any]) -> list[Any]:
-    """Return the options of a select, whether grouped or not."""
-    groups = [g for g in element.get("option_groups") or [] if isinstance(g, dict)]
-    return [*(element.get("options") or []), *(o for g in groups for o in g.get("options") or [])]
+    """Return the options of a select, whether grouped or not; lists in wrong places count as empty."""
+    groups = [group for group in _listed(element.get("option_groups")) if isinstance(group, dict)]
+    return [*_listed(element.get("options")), *(o for g in groups for o in _listed(g.get("options")))]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def initial_among_options(value: Any, pointer: str) -> Iterator[Problem]:
