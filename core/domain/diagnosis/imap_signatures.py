@@ -24,7 +24,8 @@ _CREDENTIALS = (
     "(?:login|authenticate|authentication|auth|sign-?in|logon) (?:has |was |is )?(?:failed|failure|failing|bad|"
     "incorrect|invalid|rejected|denied|refused|unsuccessful|error)|"
     r"(?:password|user ?name|credentials?) (?:\w+ ){0,3}?(?:incorrect|wrong|invalid|mismatch|not match|rejected|"
-    "not accepted|did not)|failed to authenticate|(?:cannot|could not|unable to) (?:authenticate|log ?in)|login bad"
+    "not accepted|did not)|failed to authenticate|check your password|could not log you in|"
+    "(?:cannot|could not|unable to) (?:authenticate|log ?in)|login bad"
 )
 _NOT_THE_PASSWORD = rf"{_BUSY}|command|syntax|mechanism|disabled|not supported|not allowed|too many|limit|rate"
 
@@ -104,7 +105,7 @@ SHARPENED: tuple[Signature, ...] = (
     sig("mailbox_locked", r"lock\b|locked", "mailbox|timeout|wait|folder", code="INUSE"),
     sig(
         "server_shutdown",
-        "shutting down|going down|restart(?:ing)? (?:the )?server|server (?:is )?restarting",
+        "shutting down|shutdown|going down|restart(?:ing)? (?:the )?server|server (?:is )?restarting",
         unless="courier",
     ),
     sig("server_unavailable", "timed? ?out", "finishing log ?in|during log ?in|log ?in timeout"),
@@ -144,7 +145,7 @@ BY_CODE: tuple[Signature, ...] = (
 )
 
 BY_WORDS: tuple[Signature, ...] = (
-    sig("connection_reset", "connection (?:is |was |has been )?broken|broken connection"),
+    sig("connection_reset", "connection (?:is |was |has been )?(?:broken|lost)|broken connection|lost connection"),
     sig(
         "session_expired",
         "session (?:has |is |was )?(?:expired|timed out|ended)|token (?:has )?expired|please log ?in again",
@@ -175,8 +176,8 @@ BY_WORDS: tuple[Signature, ...] = (
     sig(
         "server_unavailable",
         (
-            r"server(?:\(s\)|s)? (?:is |are )?(?:temporarily |currently )?(?:unavailable|busy|down|overloaded)|"
-            "service (?:is )?(?:temporarily |currently )?(?:unavailable|not available)|"
+            r"server(?:\(s\)|s)? (?:is |are )?(?:temporarily |currently )?(?:too )?(?:unavailable|busy|down|"
+            "overloaded)|service (?:is )?(?:temporarily |currently )?(?:unavailable|not available)|"
             r"temporar\w* (?:auth|fail|unavail|problem|error|system)|try again later|"
             "backend (?:error|unavailable|down)|please try again|(?:under|for|due to) maintenance|offline"
         ),

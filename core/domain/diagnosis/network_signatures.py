@@ -106,8 +106,9 @@ SOCKET_SIGNATURES: tuple[Signature, ...] = (
         "connection_reset",
         (
             "broken pipe|connection (?:was |has been |is )?(?:reset|lost|aborted|broken)|reset by peer|"
-            r"err(?:no|or) (?:104|103|32|54|53|10053|10054)\b|econnreset|forcibly closed|bytes read on a total|epipe|"
-            "serverdisconnected|(?:socket|transport|client|server) (?:is )?not connected|unexpectedly closed|"
+            r"err(?:no|or) (?:104|103|32|54|53|10053|10054)\b|econnreset|forcibly closed|connection abort|"
+            "bytes read on a total|epipe|serverdisconnected|"
+            "(?:socket|transport|client|server) (?:is )?not connected|unexpectedly closed|"
             "connection (?:unexpectedly |already )?closed|incomplete ?read|eof (?:received|while)|unexpected eof|"
             "closed unexpectedly"
         ),

@@ -112,7 +112,7 @@ BY_WORDS: tuple[Signature, ...] = (
     sig(
         "admin_consent_required",
         (
-            "admin_policy_enforced|adminconsentrequired|ask the admin|"
+            "admin_policy_enforced|adminconsentrequired|ask the admin|admin needs to (?:review|approve)|"
             "admin(?:istrator)?'?s? (?:consent|approval) (?:is )?(?:required|needed)|"
             "needs? admin(?:istrator)? (?:approval|consent)|need admin approval"
         ),

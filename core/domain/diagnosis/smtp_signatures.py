@@ -149,7 +149,7 @@ _OURSELVES: tuple[Signature, ...] = (
 )
 
 _PACE: tuple[Signature, ...] = (
-    sig("greylisted", "gr[ea]y-?list"),
+    sig("greylisted", "gr[ea]y-?list|postgrey"),
     sig(
         "recipient_rate_limited",
         (
@@ -225,8 +225,8 @@ _CONTENT: tuple[Signature, ...] = (
     sig(
         "content_rejected",
         (
-            r"unsolicited|\bspam\b|suspicious|cs01|content (?:rejected|judged|was)|local policy|policy reasons|"
-            "junk mail|bulk mail|looks like"
+            r"unsolicited|\bspam\b|suspicious|cs01|content (?:rejected|judged|was)|local policy|content policy|"
+            "policy violation|policy reasons|junk mail|bulk mail|looks like"
         ),
     ),
 )
@@ -341,8 +341,8 @@ _GENERAL: tuple[Signature, ...] = (
     sig(
         "server_unavailable",
         (
-            r"busy|unavailable|try (?:again )?later|try again|temporar\w* (?:system )?(?:problem|failure|error)|"
-            "local error|maintenance|shutting down"
+            "busy|unavailable|try (?:again )?later|come back|try again|"
+            r"temporar\w* (?:system )?(?:problem|failure|error)|local error|maintenance|shutting down"
         ),
         reply=r"|4\d\d",
     ),
