@@ -44,7 +44,7 @@ class BounceReport:
     """What a report says.
 
     ``kind`` is bounce, delay, complaint or delivered. ``recipients`` failed for good (of a complaint: complained; of a
-    positive report: got the mail), ``temporary_recipients`` are still being tried. They may be forwarding targets: tie a
+    positive report: got the mail), ``temporary_recipients`` are still tried. They may be forwarding targets: tie a
     report to a delivery by ``original_message_id`` first (rule e). ``original_recipients`` are the addresses as mailed,
     where the report names them apart. ``klass`` and ``topic`` are the first failure's row of the taxonomy, ``status``
     its enhanced code, ``diagnostic`` the server's words, at most 1,000 characters.
@@ -85,7 +85,9 @@ def read_report(message: ParsedMessage) -> BounceReport | None:
     if feedback is not None:
         return _feedback(message, feedback)
     embedded = _reported_header(message)
-    status_part = message.report("message/delivery-status", "message/global-delivery-status")
+    status_part = message.report(
+        "message/delivery-status", "message/global-delivery-status", "message/disposition-notification"
+    )
     text = prose.before_original(message.text)
     text = text[: text.lower().find("final-recipient:")] if "final-recipient:" in text.lower() else text
     groups = read_delivery_status(status_part.decode("utf-8", "replace")) if status_part else []

@@ -16,6 +16,7 @@ from core.domain.address import match_key
 from core.domain.bounce import BounceReport, looks_like_report, read_report
 from core.domain.message import Header, InboundKind
 from core.domain.mime_parts import ParsedMessage, parse_message
+from core.domain.reply_text import visible_reply
 from core.domain.return_dates import return_date
 
 _REPORT_TYPE: Final = re.compile(r"report-type\s*=\s*\"?\s*([A-Za-z-]{1,60})", re.IGNORECASE)
@@ -77,7 +78,8 @@ def _settled(verdict: Inbound, message: ParsedMessage) -> Inbound:
     if verdict.kind is InboundKind.CALENDAR and verdict.evidence == "subject":
         return _person(message.header)
     if verdict.kind is InboundKind.AUTO_REPLY and message.header.date is not None:
-        back = return_date(f"{message.header.subject}\n{message.text}", message.header.date)
+        note = (message.header.subject, message.header.first("x-apple-criteria"), visible_reply(message.text))
+        back = return_date("\n".join(note), message.header.date)
         return Inbound(verdict.kind, verdict.evidence, return_date=back)
     return Inbound(verdict.kind, verdict.evidence)
 
@@ -213,7 +215,7 @@ def _person(header: Header) -> Inbound:
     if signs.AUTO_GENERATED.match(header.first("auto-submitted")):
         return Inbound(InboundKind.OTHER, "auto-submitted")
     if null_return_path(header):
-        return Inbound(InboundKind.OTHER, "null return path")
+        return Inbound(InboundKind.OTHER, "null return path", needs_body=True)
     for field in signs.TICKET_FIELDS:
         if field in header.fields:
             return Inbound(InboundKind.OTHER, field)

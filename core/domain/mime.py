@@ -5,6 +5,16 @@
 """
 
 from core.domain.header import parse_header
+from core.domain.mime_parts import ParsedMessage, Part, ReportPart, parse_message
+from core.domain.reply_text import visible_reply
 from core.domain.subject import base_subject
 
-__all__ = ["base_subject", "parse_header"]
+__all__ = [
+    "ParsedMessage",
+    "Part",
+    "ReportPart",
+    "base_subject",
+    "parse_header",
+    "parse_message",
+    "visible_reply",
+]

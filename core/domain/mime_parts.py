@@ -115,7 +115,7 @@ def parse_message(raw: bytes) -> ParsedMessage:
     reports = tuple(
         ReportPart(kind, _decoded(raw, leaf, MAX_REPORT)) for leaf in leaves if (kind := _report_kind(leaf)) is not None
     )
-    text = _readable_text(raw, leaves, defects)
+    text = _readable_text(raw, leaves, defects) if header.fields else many_lines(decode_text(raw[:MAX_TEXT], "")[0])
     return ParsedMessage(header, text, parts, reports, tuple(sorted(defects | set(header.defects))))
 
 

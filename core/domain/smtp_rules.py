@@ -61,7 +61,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("invalid_domain", r"account or domain may not exist"),
     (
         "network_error",
-        r"host not found, try again|try again.{0,10}host not found|dns (?:query|lookup|server|error)(?!.{0,200}null mx)|"
+        r"host not found, try again|try again.{0,10}host not found|dns (?:query|lookup|server|"
+        r"error)(?!.{0,200}null mx)|"
         r"hop ?count|too many hops|(?:mail|routing|message) loop|loops? (?:back|detected)|network.{0,20}unreachable|"
         r"no route to host|temporary lookup failure|name server.{0,30}(?:fail|timeout|timed out)|"
         r"mail for .{0,80} loops back|network (?:error|problem)",
@@ -180,7 +181,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (
         "filtered",
         r"recipient(?:'s)? (?:preferences?|settings)|user reject|refused by (?:the )?recipient|rejected by (?:the )?"
-        r"(?:recipient(?! domain)|user|user's)|blocked by (?:the )?(?:recipient|user)|(?:not|un)authorized to send.{0,20}(?:to )?"
+        r"(?:recipient(?! domain)|user|user's)|blocked by (?:the )?(?:recipient|user)|(?:not|"
+        r"un)authorized to send.{0,20}(?:to )?"
         r"(?:this|the) (?:recipient|group|user|address)|resolver\.rst|(?:only|not) accept(?:s|"
         r"ing)?.{0,30}from (?:you|this|"
         r"certain|known|external|people|specific)|delivery not authorized|permission to (?:send|email)|"
@@ -240,7 +242,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "content_rejected",
-        r"\brfc ?-?(?!822\b|1894\b|3464\b)\d{3,4}|multiple (?:addresses|subject|from|header)|missing.{0,30}(?:header|message-id|date|from)|"
+        r"\brfc ?-?(?!822\b|1894\b|3464\b)\d{3,4}|multiple (?:addresses|subject|from|header)|missing.{0,30}(?:header|"
+        r"message-id|date|from)|"
         r"duplicate header|malformed|bare (?:lf|cr)|invalid header|improperly[ -]?formatted|not compliant|"
         r"message.{0,20}(?:corrupt|format)|mime error|8-?bit (?:data|character)|non-ascii",
     ),
