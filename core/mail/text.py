@@ -31,7 +31,7 @@ _ALIASES = dict(
         "unicode:utf-16 utf8mb4:utf-8 x-mac-roman:mac_roman"
     ).split()
 )
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})")
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 _AFTER_BREAK = re.compile(r"\n[ \v]*\v")
@@ -58,7 +58,7 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
         return quopri.decodestring(data)
     if encoding != "base64":
         return data
-    letters = _NOT_BASE64.sub(b"", data)
+    letters = data.translate(None, _NOT_BASE64)
     return binascii.a2b_base64(letters[: len(letters) // 4 * 4] + _rest(letters))
 
 
