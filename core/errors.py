@@ -17,6 +17,7 @@ RethreadError
 │   ├── SlackBusyError       not now: rate limit or outage before anything happened
 │   └── SlackUnknownError    the answer was lost: the message may stand there
 └── StorageError             the database did not take a statement
+    ├── LostRaceError        somebody changed the row between our reading and writing: try the whole unit again
     ├── StorageBusyError     locked, serialisation or deadlock: try the whole unit again
     ├── DatabaseInUseError   another process holds this SQLite file
     └── SchemaMismatchError  the schema is older or newer than this program
@@ -172,6 +173,16 @@ class StorageBusyError(StorageError):
 
     code = "storage_busy"
     retryable = True
+
+
+class LostRaceError(StorageError):
+    """Somebody changed the row between our reading and writing: the unit is rolled back and may be tried again."""
+
+    code = "lost_race"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else changed this at the same moment.", fix="Look again, then decide.")
 
 
 class DatabaseInUseError(StorageError):

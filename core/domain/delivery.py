@@ -36,6 +36,7 @@ class DeliveryEvent(StrEnum):
     HOLD = "hold"  # nobody but a person can decide
     CANCEL = "cancel"
     SKIP = "skip"
+    BOUNCED = "bounced"  # it went out and came back
 
 
 S, E = DeliveryState, DeliveryEvent  # the table below reads better with short names
@@ -44,6 +45,7 @@ TRANSITIONS: dict[DeliveryEvent, dict[DeliveryState, DeliveryState]] = {
     E.CLAIM: {S.QUEUED: S.SENDING},
     E.ACCEPTED: {S.SENDING: S.SENT, S.UNKNOWN: S.SENT},
     E.REFUSED: {S.QUEUED: S.FAILED, S.SENDING: S.FAILED},
+    E.BOUNCED: {S.SENT: S.FAILED},
     E.PUT_BACK: {S.SENDING: S.QUEUED},
     E.LOST: {S.SENDING: S.UNKNOWN},
     E.FOUND: {S.SENDING: S.SENT, S.UNKNOWN: S.SENT, S.HELD: S.SENT},

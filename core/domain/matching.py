@@ -88,6 +88,10 @@ def _answered(header: Header, candidates: Candidates) -> tuple[Delivery | None, 
             return candidates.deliveries[one], "in_reply_to"
     for one in reversed(header.references):
         delivery = candidates.deliveries.get(one)
-        if delivery is not None and base_subject(header.subject) == base_subject(delivery.subject or ""):
+        if delivery is not None and _same_subject(header.subject, delivery.subject or ""):
             return delivery, "references"
     return None, ""
+
+
+def _same_subject(one: str, other: str) -> bool:
+    return base_subject(one).casefold() == base_subject(other).casefold()

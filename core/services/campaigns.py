@@ -150,7 +150,7 @@ class CampaignService:
 
     async def _enroll_batch(
         self, uow: UnitOfWork, campaign: Campaign, batch: dict[str, str], actor: Actor
-    ) -> tuple[int, list[Skipped]]:
+    ) -> tuple[int, Sequence[Skipped]]:
         ids = await uow.people.ids_by_keys(batch.keys())
         skipped = [Skipped(email, "nobody here has this address") for key, email in batch.items() if key not in ids]
         senders = [await uow.mailboxes.by_address(match_key(address)) for address in campaign.senders]

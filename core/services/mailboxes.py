@@ -137,6 +137,7 @@ class MailboxService:
         await uow.mailboxes.put_credentials(mailbox.id, Credentials(request.username, request.password))
         await uow.audit.add(at=now, actor=actor.user, action="mailbox.connect", subject=mailbox.id)
         uow.wake("sync")
+        uow.wake(f"sync:{mailbox.id}")
         return mailbox
 
     async def _reconnected(self, uow: UnitOfWork, known: Mailbox, mailbox: Mailbox, actor: Actor) -> Mailbox:
@@ -196,6 +197,7 @@ class MailboxService:
             await self._alerts.resync_requested(uow, mailbox, actor.user)
             await uow.audit.add(at=now, actor=actor.user, action="mailbox.resync", subject=mailbox.id)
             uow.wake("sync")
+            uow.wake(f"sync:{mailbox.id}")
         return mailbox
 
     async def resync_all(self, actor: Actor) -> Sequence[Mailbox]:

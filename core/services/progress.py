@@ -15,23 +15,13 @@ from core.domain.delivery import transition as delivery_after
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, Reason, transition
 from core.domain.people import Person
 from core.domain.schedule import calendar_of, due_after
-from core.errors import RefusedError
+from core.errors import LostRaceError
 from core.ports.storage import EnrollmentEvent, UnitOfWork
 from core.services.cards import CardWriter, Prospect, prospect_of
 from core.services.tools import Tools
 
 ENGINE = "engine"
 _RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
-
-
-class LostRaceError(RefusedError):
-    """Somebody changed the row between reading and writing; the unit is rolled back and may be tried again."""
-
-    code = "lost_race"
-    retryable = True
-
-    def __init__(self) -> None:
-        super().__init__("Somebody else changed this at the same moment. Look again, then decide.", reason="race")
 
 
 class Progress:

@@ -251,18 +251,21 @@ class ProspectService:
     async def _retry_each(self, actor: Actor, enrollment_ids: list[str]) -> RetryResult:
         retried, refused = 0, list[Skipped]()
         for enrollment_id in enrollment_ids:
-            async with self._tools.store.write(actor.workspace) as uow:
-                enrollment = await uow.enrollments.get(enrollment_id)
-                person = await uow.people.get(enrollment.person_id) if enrollment else None
-                if enrollment is None or person is None:
-                    continue
-                try:
-                    await self._act(uow, actor, ProspectEvent.RETRY, enrollment)
-                    retried += 1
-                except RefusedError as error:
-                    address = person.primary.address if person.primary else person.name
-                    refused.append(Skipped(address, error.message))
+            try:
+                async with self._tools.store.write(actor.workspace) as uow:
+                    enrollment = await uow.enrollments.get(enrollment_id)
+                    if enrollment is not None:
+                        await self._act(uow, actor, ProspectEvent.RETRY, enrollment)
+                        retried += 1
+            except RefusedError as error:
+                refused.append(Skipped(await self._address_of(actor, enrollment_id), error.message))
         return RetryResult(retried, refused)
+
+    async def _address_of(self, actor: Actor, enrollment_id: str) -> str:
+        async with self._tools.store.read(actor.workspace) as uow:
+            enrollment = await uow.enrollments.get(enrollment_id)
+            person = await uow.people.get(enrollment.person_id) if enrollment else None
+        return person.primary.address if person and person.primary else (person.name if person else "")
 
 
 async def _somebody_was_faster(uow: UnitOfWork, enrollment: Enrollment) -> RefusedError:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from core.domain.workspace_settings import WorkspaceSettings
+from core.errors import LostRaceError, StorageBusyError
 from core.ports.clock import Clock
 from core.ports.storage import Store, UnitOfWork
+
+_Result = TypeVar("_Result")
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +28,16 @@ class Tools:
 async def settings_in(uow: UnitOfWork) -> WorkspaceSettings:
     """The workspace's settings in force."""
     return WorkspaceSettings(await uow.settings.all())
+
+
+async def persistently(unit: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Runs a whole unit of work again where somebody else changed a row first or the database was busy.
+
+    Never around a network call. Raises what the last attempt raised.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await unit()
+        except (LostRaceError, StorageBusyError):
+            continue
+    return await unit()

@@ -1,0 +1,120 @@
+"""May this stage go now? Every gate before a send, on facts read in the claiming transaction. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.domain.account import Mailbox, MailboxStatus
+from core.domain.campaign import Campaign, Stage
+from core.domain.diagnosis import CAUSES, CauseClass
+from core.domain.enrollment import Enrollment, Reason
+from core.domain.folder_sync import FolderState
+from core.domain.people import Person
+from core.domain.reasons import reason
+from core.domain.schedule import calendar_of, next_open
+
+REPLY_ROLES = frozenset({"inbox", "junk", "all"})
+"""Folders in which a reply may arrive."""
+
+# Causes that pass by themselves only delay (ruling on R126).
+_DELAYING = frozenset({CauseClass.SILENT, CauseClass.WAIT, CauseClass.SLOW_DOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Go: to this address."""
+
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldBack:
+    """Not yet: until ``reason.code`` is released."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Not now: due again at a time (outside the window)."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """This stage fails, with a reason and a fix."""
+
+    reason: Reason
+
+
+Verdict = Send | HoldBack | Postpone | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gates ask for. ``opens_thread`` is True for a first mail that is tried for the first time.
+
+    ``read_since``: only readings after this moment count (the process's start, a new owner of the mailbox).
+    """
+
+    campaign: Campaign
+    stage: Stage
+    enrollment: Enrollment
+    person: Person
+    mailbox: Mailbox | None
+    folders: tuple[FolderState, ...]
+    opens_thread: bool
+    read_since: datetime
+    freshness: timedelta
+
+
+def check(facts: Facts, now: datetime) -> Verdict:
+    """Runs the gates in order; the first that speaks decides."""
+    if facts.stage.kind != "email":
+        return HoldBack(reason("manual_stage", f"{facts.stage.kind.capitalize()}: {facts.stage.note}".rstrip(": ")))
+    closed = _mailbox(facts)
+    if closed is not None:
+        return closed
+    address = facts.person.address_for(facts.campaign.email_priority)
+    if address is None:
+        return Refuse(reason("null_email"))
+    calendar = calendar_of(
+        facts.campaign.definition, prospect_zone=facts.person.timezone, campaign_zone=facts.campaign.timezone
+    )
+    opening = next_open(now, calendar)
+    if opening > now:
+        return Postpone(opening)
+    if not facts.opens_thread and not is_fresh(facts.folders, now, facts.freshness, facts.read_since):
+        return HoldBack(reason("sync_behind"))
+    return Send(address.address)
+
+
+def is_fresh(folders: tuple[FolderState, ...], now: datetime, freshness: timedelta, read_since: datetime) -> bool:
+    """Whether every folder where a reply may arrive was read to its end recently enough (freshness gate)."""
+    since = max(now - freshness, read_since)
+    watched = [folder for folder in folders if folder.role in REPLY_ROLES and folder.parked_until is None]
+    return bool(watched) and all(folder.read_through_at and folder.read_through_at >= since for folder in watched)
+
+
+def _mailbox(facts: Facts) -> Verdict | None:
+    mailbox = facts.mailbox
+    if mailbox is None:
+        return Refuse(reason("no_account_selected"))
+    if not mailbox.send or not mailbox.capture or mailbox.status is MailboxStatus.DISCONNECTED:
+        return Refuse(reason("email_not_synced"))
+    if mailbox.status is MailboxStatus.PAUSED:
+        return HoldBack(reason("mailbox_paused"))
+    if mailbox.status in (MailboxStatus.CONNECTING, MailboxStatus.PENDING):
+        return HoldBack(reason("host_away"))
+    if mailbox.status is MailboxStatus.PARTIAL:
+        return None if facts.opens_thread else HoldBack(reason("sync_partial"))
+    if mailbox.status in (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE):
+        return HoldBack(reason("host_away")) if _passes(mailbox) else Refuse(reason("email_not_synced"))
+    return None
+
+
+def _passes(mailbox: Mailbox) -> bool:
+    cause = CAUSES.get(mailbox.fault.cause) if mailbox.fault else None
+    return cause is not None and cause.klass in _DELAYING

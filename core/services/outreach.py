@@ -1,0 +1,379 @@
+"""Sends what is due: claim and gates in one transaction, then the network, then the result (journey 2 of the design).
+
+Order that must not change: ``sending`` is committed before the server hears anything; silence after the message's last
+byte is ``unknown``; only evidence or a person turns ``unknown`` into ``sent`` or back into ``queued``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.domain.account import Mailbox
+from core.domain.address import domain_of
+from core.domain.campaign import Campaign, Stage
+from core.domain.compose import Letter, compose
+from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState, message_id_for, transition
+from core.domain.enrollment import ProspectEvent, ProspectStatus
+from core.domain.preflight import Facts, HoldBack, Postpone, Refuse, Send, check
+from core.domain.reasons import reason, reason_of_refusal
+from core.domain.smtp_reply import classify_reply
+from core.domain.subject import base_subject
+from core.domain.template import html_from_text, render
+from core.domain.workspace_settings import WorkspaceSettings
+from core.errors import InputError, LoginRefusedError, MailError, OutcomeUnknownError, ServerRefusedError
+from core.ports.mail import MailTransport
+from core.ports.storage import DueDelivery, UnitOfWork
+from core.services.cards import prospect_of
+from core.services.mailboxes import endpoint_smtp
+from core.services.progress import Progress
+from core.services.tools import Tools, settings_in
+
+_BURST = 20
+_TRIES = 5
+_BACK_OFF = (30.0, 120.0, 600.0, 1_800.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail that is ``sending``: committed, frozen, ready for the wire."""
+
+    delivery: Delivery
+    mailbox: Mailbox
+    recipient: str
+    raw: bytes
+
+
+class OutreachService:
+    """Use cases of the sending worker. ``started_at`` is when this process began to read mailboxes."""
+
+    def __init__(self, tools: Tools, transport: MailTransport, progress: Progress, *, started_at: datetime) -> None:
+        self._tools = tools
+        self._transport = transport
+        self._progress = progress
+        self._started_at = started_at
+
+    async def recover(self, workspace: str, *, claimed_before: datetime | None = None) -> int:
+        """What a dead process left in ``sending`` becomes ``unknown``; returns how many."""
+        async with self._tools.store.write(workspace) as uow:
+            stale = await uow.deliveries.sending(claimed_before=claimed_before)
+            settings = await settings_in(uow)
+            for delivery in stale:
+                await self._lost(uow, delivery, settings, "the process ended while sending")
+        return len(stale)
+
+    async def claim(self, workspace: str, *, limit: int) -> list[Outgoing]:
+        """Takes what is due through the gates; what comes back is committed as ``sending``."""
+        now = self._tools.clock.now()
+        outgoing: list[Outgoing] = []
+        async with self._tools.store.write(workspace) as uow:
+            settings = await settings_in(uow)
+            due = await uow.deliveries.claim_due(now, limit=limit)
+            campaigns = await uow.campaigns.get_many({one.delivery.campaign_id for one in due})
+            slots = _Slots(settings, now, self._tools.random())
+            for one in due:
+                if slots.free(one.mailbox):
+                    sent = await self._through_gates(uow, one, campaigns[one.delivery.campaign_id], settings, now)
+                    if sent is not None:
+                        outgoing.append(sent)
+                        slots.take(sent.mailbox)
+            for mailbox_id, next_send_at in slots.taken.items():
+                await uow.mailboxes.reserve_slot(mailbox_id, next_send_at=next_send_at)
+        return outgoing
+
+    async def _through_gates(
+        self, uow: UnitOfWork, due: DueDelivery, campaign: Campaign, settings: WorkspaceSettings, now: datetime
+    ) -> Outgoing | None:
+        stage = campaign.stage_at(due.delivery.stage)
+        if stage is None:  # the campaign was shortened meanwhile
+            await self._refuse(uow, due, Refuse(reason("canceled")))
+            return None
+        verdict = check(self._facts(due, campaign, stage, settings), now)
+        if isinstance(verdict, Send):
+            return await self._prepare(uow, due, stage, verdict, now)
+        if isinstance(verdict, HoldBack):
+            await self._hold_back(uow, due, verdict)
+        elif isinstance(verdict, Postpone):
+            await self._progress.save(uow, replace(due.delivery, due_at=verdict.until))
+            moved = replace(due.enrollment, next_at=verdict.until)
+            await uow.enrollments.save(moved)
+        else:
+            await self._refuse(uow, due, verdict)
+        return None
+
+    def _facts(self, due: DueDelivery, campaign: Campaign, stage: Stage, settings: WorkspaceSettings) -> Facts:
+        return Facts(
+            campaign=campaign,
+            stage=stage,
+            enrollment=due.enrollment,
+            person=due.person,
+            mailbox=due.mailbox,
+            folders=due.folders,
+            # A retry follows something that may have been answered: it passes the freshness gate like a follow-up.
+            opens_thread=due.delivery.stage == 1 and due.delivery.series == 1 and not due.previous_message_ids,
+            read_since=self._started_at,
+            freshness=timedelta(seconds=settings.seconds("freshness_s")),
+        )
+
+    async def _hold_back(self, uow: UnitOfWork, due: DueDelivery, verdict: HoldBack) -> None:
+        await self._progress.wait(uow, due.delivery, due.enrollment, verdict.reason)
+        if verdict.reason.code == "sync_behind" and due.mailbox is not None:
+            uow.wake(f"sync:{due.mailbox.id}")
+
+    async def _refuse(self, uow: UnitOfWork, due: DueDelivery, verdict: Refuse) -> None:
+        state = transition(due.delivery.state, DeliveryEvent.REFUSED)
+        failed = await self._progress.save(uow, replace(due.delivery, state=state, reason=verdict.reason.code))
+        await self._progress.failed(
+            uow, failed, ProspectEvent.NOT_DELIVERED, verdict.reason, evidence=verdict.reason.code
+        )
+
+    async def _prepare(
+        self, uow: UnitOfWork, due: DueDelivery, stage: Stage, go: Send, now: datetime
+    ) -> Outgoing | None:
+        assert due.mailbox is not None  # the gates have seen it
+        delivery = due.delivery
+        frozen = await uow.deliveries.raw(delivery.id)
+        try:
+            letter = _letter(due, stage, due.mailbox, go.recipient, now)
+            if isinstance(letter, HoldBack):
+                await self._progress.wait(uow, delivery, due.enrollment, letter.reason)
+                return None
+            raw = frozen or compose(letter)
+        except InputError as error:
+            await self._refuse(uow, due, Refuse(reason("content_rejected", error.message)))
+            return None
+        sending = replace(
+            delivery,
+            state=transition(delivery.state, DeliveryEvent.CLAIM),
+            mailbox_id=due.mailbox.id,
+            message_id=delivery.message_id or letter.message_id,
+            subject=delivery.subject or letter.subject,
+            recipient=delivery.recipient or go.recipient,
+            token=self._tools.new_id(),
+            claimed_at=now,
+            attempts=delivery.attempts + 1,
+            waiting_for=None,
+            reason=None,
+        )
+        sending = await self._progress.save(uow, sending, raw=None if frozen else raw)
+        if due.enrollment.status is ProspectStatus.PENDING:
+            await self._progress.move(uow, due.enrollment, ProspectEvent.RELEASE, next_at=due.enrollment.next_at)
+        return Outgoing(sending, due.mailbox, sending.recipient or go.recipient, raw)
+
+    async def deliver(self, outgoing: Outgoing) -> None:
+        """Hands one mail over and records what came of it. A cancelled call leaves ``unknown``, never a lost row."""
+        async with self._tools.store.read(outgoing.delivery.workspace) as uow:
+            credentials = await uow.mailboxes.credentials(outgoing.mailbox.id)
+        try:
+            receipt = await self._transport.send(
+                endpoint_smtp(outgoing.mailbox),
+                credentials,
+                sender=outgoing.mailbox.address,
+                recipients=[outgoing.recipient],
+                raw=outgoing.raw,
+            )
+        except OutcomeUnknownError as error:
+            await self._record_lost(outgoing.delivery, error.raw)
+        except MailError as error:
+            await self._record_refusal(outgoing, error)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._record_lost(outgoing.delivery, "sending was interrupted"))
+            raise
+        else:
+            await asyncio.shield(self._record_sent(outgoing.delivery, receipt.reply))
+
+    async def _record_sent(self, delivery: Delivery, reply: str) -> None:
+        async with self._tools.store.write(delivery.workspace) as uow:
+            current = await uow.deliveries.get(delivery.id)
+            # A Sent copy or a reply may have settled it already, between the server's 250 and now.
+            if current is None or current.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
+                return
+            now = self._tools.clock.now()
+            sent = replace(
+                current,
+                state=transition(current.state, DeliveryEvent.ACCEPTED),
+                server_text=reply,
+                sent_at=now,
+                settled_by="server",
+            )
+            sent = await self._progress.save(uow, sent)
+            await self._progress.sent(uow, sent, evidence=reply[:200])
+
+    async def _record_lost(self, delivery: Delivery, why: str) -> None:
+        async with self._tools.store.write(delivery.workspace) as uow:
+            current = await uow.deliveries.get(delivery.id)
+            if current is not None and current.state is DeliveryState.SENDING:
+                await self._lost(uow, current, await settings_in(uow), why)
+
+    async def _lost(self, uow: UnitOfWork, delivery: Delivery, settings: WorkspaceSettings, why: str) -> None:
+        first_look = self._tools.clock.now() + timedelta(seconds=settings.settle()[0])
+        unknown = replace(
+            delivery,
+            state=transition(delivery.state, DeliveryEvent.LOST),
+            checks=0,
+            next_check_at=first_look,
+            server_text=why,
+        )
+        await self._progress.save(uow, unknown)
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        if enrollment is not None and enrollment.status in (ProspectStatus.ACTIVE, ProspectStatus.PENDING):
+            await self._progress.move(
+                uow, enrollment, ProspectEvent.WAIT, reason=reason("delivery_unknown"), evidence=why
+            )
+        uow.wake("checks")
+
+    async def _record_refusal(self, outgoing: Outgoing, error: MailError) -> None:
+        """The outcome is certain: it did not go out. Try again later, or fail with the server's words."""
+        async with self._tools.store.write(outgoing.delivery.workspace) as uow:
+            current = await uow.deliveries.get(outgoing.delivery.id)
+            if current is None or current.state is not DeliveryState.SENDING:
+                return
+            if isinstance(error, LoginRefusedError):
+                await self._fail(uow, current, ProspectEvent.NOT_DELIVERED, "email_not_synced", error)
+                uow.wake(f"sync:{outgoing.mailbox.id}")
+            elif isinstance(error, ServerRefusedError) and not _is_transient(error):
+                await self._fail_by_verdict(uow, current, error)
+            elif current.attempts >= _TRIES:
+                await self._fail(uow, current, ProspectEvent.NOT_DELIVERED, "too_many_retries", error)
+            else:
+                await self._put_back(uow, current, error)
+
+    async def _put_back(self, uow: UnitOfWork, delivery: Delivery, error: MailError) -> None:
+        pause = _BACK_OFF[min(delivery.attempts, len(_BACK_OFF)) - 1] * (0.7 + 0.6 * self._tools.random())
+        later = replace(
+            delivery,
+            state=transition(delivery.state, DeliveryEvent.PUT_BACK),
+            due_at=self._tools.clock.now() + timedelta(seconds=pause),
+            server_text=error.raw,
+        )
+        await self._progress.save(uow, later)
+
+    async def _fail(
+        self, uow: UnitOfWork, delivery: Delivery, event: ProspectEvent, code: str, error: MailError
+    ) -> None:
+        state = transition(delivery.state, DeliveryEvent.REFUSED)
+        failed = await self._progress.save(uow, replace(delivery, state=state, reason=code, server_text=error.raw))
+        await self._progress.failed(uow, failed, event, reason(code), evidence=error.raw[:200])
+
+    async def _fail_by_verdict(self, uow: UnitOfWork, delivery: Delivery, error: MailError) -> None:
+        effect = classify_reply((error.smtp_code or 0, error.raw)).effect
+        event = EVENT_BY_STATUS.get(effect.status or "", ProspectEvent.NOT_DELIVERED)
+        why = reason_of_refusal(effect)
+        state = transition(delivery.state, DeliveryEvent.REFUSED)
+        failed = await self._progress.save(uow, replace(delivery, state=state, reason=why.code, server_text=error.raw))
+        await self._progress.failed(uow, failed, event, why, evidence=error.raw[:200])
+
+    async def settle_found(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, settled_by: str) -> bool:
+        """Evidence that an undecided mail went out (its Sent copy, a reply, a report). False where it was settled."""
+        if delivery.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD):
+            return False
+        found = replace(
+            delivery,
+            state=transition(delivery.state, DeliveryEvent.FOUND),
+            sent_at=delivery.claimed_at or self._tools.clock.now(),
+            settled_by=settled_by,
+        )
+        found = await self._progress.save(uow, found)
+        await self._progress.sent(uow, found, evidence=evidence)
+        return True
+
+    async def hold(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str) -> None:
+        """Nobody but a person can decide: the card asks."""
+        held = await self._progress.save(
+            uow, replace(delivery, state=transition(delivery.state, DeliveryEvent.HOLD), next_check_at=None)
+        )
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        prospect = await prospect_of(uow, enrollment) if enrollment else None
+        if prospect is not None:
+            await self._progress.cards.uncertain(uow, prospect, held, "held", evidence=evidence, open_new=True)
+
+    async def resend(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str) -> None:
+        """Believed absent on evidence: queued again under the same Message-ID."""
+        again = replace(
+            delivery,
+            state=transition(delivery.state, DeliveryEvent.RESEND),
+            due_at=self._tools.clock.now(),
+            resends=delivery.resends + 1,
+            checks=0,
+            next_check_at=None,
+        )
+        await self._progress.save(uow, again)
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        if enrollment is not None and enrollment.status in (ProspectStatus.ACTIVE, ProspectStatus.PENDING):
+            await self._progress.move(uow, enrollment, ProspectEvent.RELEASE, evidence=evidence)
+        elif enrollment is not None:
+            # A reply or a pause came meanwhile: the stage that is known not to have gone need not go any more.
+            await self._progress.cancel_open(uow, enrollment)
+        uow.wake("outreach")
+
+
+EVENT_BY_STATUS = {
+    ProspectStatus.BOUNCED.value: ProspectEvent.HARD_BOUNCE,
+    ProspectStatus.SPAM.value: ProspectEvent.SPAM_BLOCK,
+    ProspectStatus.NOT_DELIVERED.value: ProspectEvent.NOT_DELIVERED,
+}
+
+
+class _Slots:
+    """Spacing per mailbox over all campaigns: with a spacing one mail a claim, without one a burst."""
+
+    def __init__(self, settings: WorkspaceSettings, now: datetime, random: float) -> None:
+        low, high = settings.seconds("spacing_min_s"), settings.seconds("spacing_max_s")
+        self._gap = low + max(0.0, high - low) * random
+        self._now = now
+        self._count: dict[str, int] = {}
+        self.taken: dict[str, datetime] = {}
+
+    def free(self, mailbox: Mailbox | None) -> bool:
+        return mailbox is None or self._count.get(mailbox.id, 0) < (1 if self._gap else _BURST)
+
+    def take(self, mailbox: Mailbox) -> None:
+        self._count[mailbox.id] = self._count.get(mailbox.id, 0) + 1
+        self.taken[mailbox.id] = self._now + timedelta(seconds=self._gap)
+
+
+def _is_transient(error: ServerRefusedError) -> bool:
+    return error.smtp_code is not None and 400 <= error.smtp_code < 500
+
+
+def _letter(due: DueDelivery, stage: Stage, mailbox: Mailbox, recipient: str, now: datetime) -> Letter | HoldBack:
+    """The mail of a stage for one person, or the reason why it cannot be written yet."""
+    values = _merge_values(due, mailbox, recipient)
+    follows = bool(due.previous_message_ids) and stage.sender is None and not stage.subject
+    subject = render(stage.subject, values) if stage.subject else None
+    text = render(stage.body, values)
+    html = render(stage.html, values, escape=True) if stage.html else None
+    parts = [part for part in (subject, text, html) if part is not None]
+    missing = sorted({name for part in parts for name in part.missing})
+    if missing:
+        return HoldBack(reason("missing_variable", f"Missing: {', '.join(missing)}."))
+    delivery = due.delivery
+    return Letter(
+        sender=mailbox.address,
+        sender_name=mailbox.display_name,
+        recipient=recipient,
+        recipient_name=f"{due.person.first_name} {due.person.last_name}".strip(),
+        subject=subject.text if subject else f"Re: {base_subject(due.thread_subject or '')}",
+        text=text.text,
+        html=html.text if html else html_from_text(text.text),
+        message_id=delivery.message_id
+        or message_id_for(delivery.enrollment_id, delivery.stage, delivery.series, domain_of(mailbox.address)),
+        date=now,
+        references=due.previous_message_ids if follows else (),
+        extra=(("X-Rethread-Delivery", delivery.id),),
+    )
+
+
+def _merge_values(due: DueDelivery, mailbox: Mailbox, recipient: str) -> dict[str, str]:
+    person = due.person
+    return {
+        **person.fields,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "name": person.name if (person.first_name or person.last_name) else "",
+        "email": recipient,
+        "phone": person.phone,
+        "sender_name": mailbox.display_name,
+        "sender_email": mailbox.address,
+    }
