@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Role = Literal["recruiter", "candidate"]
@@ -102,15 +102,29 @@ class Directory:
 
     def __init__(self, config: MailHostConfig) -> None:
         self._config = config
-        self._accounts = {seed.address: Account(seed, seed.password, config.files_sent) for seed in config.accounts}
-        self._by_name = {
-            name: account
-            for account in self._accounts.values()
-            for name in (account.seed.address, *account.seed.aliases)
-        }
-        self._domains = {domain_of(name) for name in self._by_name}
+        self._accounts: dict[str, Account] = {}
+        self._by_name: dict[str, Account] = {}
+        self._domains: set[str] = set()
         self._refusals: dict[str, str] = {}
         self.catch_all_counts: Counter[str] = Counter()
+        for seed in config.accounts:
+            self.add(seed)
+
+    def add(self, seed: AccountSeed) -> Account:
+        """Opens an account.
+
+        Raises:
+            ValueError: one of its addresses is taken.
+        """
+        names = [normalised(name) for name in (seed.address, *seed.aliases)]
+        if taken := [name for name in names if name in self._by_name]:
+            raise ValueError(f"{taken[0]} is taken")
+        seed = replace(seed, address=names[0], aliases=tuple(names[1:]))
+        account = Account(seed, seed.password, self._config.files_sent)
+        self._accounts[account.address] = account
+        self._by_name |= dict.fromkeys(names, account)
+        self._domains |= {domain_of(name) for name in names}
+        return account
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts.values())

@@ -13,7 +13,7 @@ import trustme
 from aiohttp import web
 
 from sandbox.mail import routes as http
-from sandbox.mail.accounts import Account, Directory, MailHostConfig, domain_of, normalised
+from sandbox.mail.accounts import Account, AccountSeed, Directory, MailHostConfig, domain_of, normalised
 from sandbox.mail.compose import reply_to
 from sandbox.mail.delivery import Delivery
 from sandbox.mail.dns_server import DnsServer, Zones
@@ -42,7 +42,9 @@ class MailHost:
         self.zones: Zones = Zones()
         self._ledger = Ledger()
         self._listeners: list[Callable[[str], None]] = []
-        self._folders = {account.address: FolderSet(self._teller(account.address)) for account in self.directory}
+        self._folders: dict[str, FolderSet] = {}
+        for account in self.directory:
+            self._open_folders(account)
         self._delivery = Delivery(self.directory, self._folders)
         self._scripts = Scripts()
         self._imap = ImapServer(self.directory, self._folders, self._ledger)
@@ -98,6 +100,13 @@ class MailHost:
     def logins(self) -> list[LoginAttempt]:
         """Every attempt to sign in by IMAP or SMTP, oldest first."""
         return self._ledger.logins
+
+    def add_account(self, seed: AccountSeed) -> Account:
+        """Opens a mailbox while the host runs. ValueError where one of its addresses is taken."""
+        account = self.directory.add(seed)
+        self._open_folders(account)
+        self._tell(account.address)
+        return account
 
     def account(self, address: str) -> Account:
         found = self.directory.find(address)
@@ -267,8 +276,8 @@ class MailHost:
         """Calls ``listener`` with an account's address whenever its mail or switches changed."""
         self._listeners.append(listener)
 
-    def _teller(self, address: str) -> Callable[[], None]:
-        return lambda: self._tell(address)
+    def _open_folders(self, account: Account) -> None:
+        self._folders[account.address] = FolderSet(lambda: self._tell(account.address))
 
     def _tell(self, address: str) -> None:
         self._ledger.wake()

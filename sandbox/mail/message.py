@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
@@ -80,7 +80,7 @@ def decoded_header(value: object) -> str:
     raw = " ".join(str(value).split())
     try:
         return str(make_header(decode_header(raw)))
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         return raw
 
 
@@ -110,6 +110,6 @@ def _part_text(part: Message) -> str:
     data = payload if isinstance(payload, bytes) else b""
     try:
         text = data.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # names that are no charset, and codecs that are not for text
         text = data.decode("utf-8", "replace")
     return text.replace("\r\n", "\n").rstrip("\n")

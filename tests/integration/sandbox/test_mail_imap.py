@@ -8,7 +8,7 @@ import aiosmtplib
 import pytest
 from aioimaplib import aioimaplib
 
-from sandbox.mail import MailHost
+from sandbox.mail import AccountSeed, MailHost
 from sandbox.mail.compose import compose
 
 RITA = "rita@agency.test"
@@ -167,6 +167,19 @@ async def test_changing_the_password_ends_live_submission_sessions(mail_host: Ma
     with pytest.raises(aiosmtplib.SMTPException):
         await client.sendmail(RITA, [MAYA], letter())
     assert mail_host.accepted == []
+
+
+async def test_a_mailbox_opened_while_the_host_runs_works_at_once(
+    mail_host: MailHost, imap_login: ImapLogin, smtp_login: SmtpLogin
+) -> None:
+    """Folders, IMAP, submission; and no two accounts share an address."""
+    mail_host.add_account(AccountSeed("Nina@Agency.test", "Nina Nyberg", "recruiter", "nina-pass"))
+    client = await smtp_login("nina@agency.test")
+    await client.sendmail("nina@agency.test", ["nina@agency.test"], letter())
+    assert (await (await imap_login("nina@agency.test", "Sent")).noop()).result == "OK"
+    assert len(mail_host.messages("nina@agency.test")) == 1
+    with pytest.raises(ValueError, match="taken"):
+        mail_host.add_account(AccountSeed("new@agency.test", "", "recruiter", "x", ("rita@agency.test",)))
 
 
 async def test_dropped_connections_are_reset(mail_host: MailHost, imap_login: ImapLogin) -> None:

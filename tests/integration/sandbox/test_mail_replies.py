@@ -99,6 +99,8 @@ async def test_out_of_office_never_answers_machines(mail_host: MailHost, headers
         b"\r\n\r\n",
         b"Subject: =?no-such-charset?q?x?=\r\nDate: never\r\n\r\n\xff\xfe",
         b"From: \xff\xfe <a@b.example>\r\nContent-Type: text/plain; charset=nonsense\r\n\r\nbody",
+        b"From: =?u\xfftf-8?b?//8=?= <a@b.example>\r\nContent-Type: text/plain; charset=a\x00b\r\n\r\nbody",
+        b"Content-Type: text/plain; charset=idna\r\n\r\n\xff",
         b"Content-Type: multipart/mixed\r\n\r\nno boundary",
         b"Content-Type: text/html\r\n\r\n<style>x</style><p>Hello <b>you</b></p>",
         b"Subject: a\r\n b\r\nReferences: <<>> not <one@x.example>\r\nMessage-ID: none\r\n\r\nx",
