@@ -1,0 +1,88 @@
+"""How an answer reaches the person who asked: the ways Slack offers, the nearest first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.slack.blocks.home import home_notice, modal
+from bot.slack.blocks.kit import Card
+from bot.slack.slack_errors import translate
+from bot.slack.uses import Origin
+from core.errors import SlackError, SlackRefusedError
+
+log = logging.getLogger("rethread.slack")
+
+Way = Callable[[Origin, Card], Awaitable[None]]
+
+
+class Answers:
+    """Every answer is for one person's eyes: ephemeral in a channel, a small window on the Home tab, else a direct
+    message. A way that fails (an address used up, a person who left the channel) gives way to the next."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def give(self, origin: Origin, card: Card) -> bool:
+        """Whether some way worked. Raises nothing: an answer that cannot be given is logged."""
+        for way in self._ways(origin):
+            try:
+                await way(origin, card)
+            except SlackError as failed:
+                log.warning("action=slack_answer_failed way=%s slack=%s", way.__name__, failed.slack_code)
+            else:
+                return True
+        return False
+
+    def _ways(self, origin: Origin) -> list[Way]:
+        if origin.home:
+            return [self._window, self._direct] if origin.trigger_id else [self._home]
+        ways: list[Way] = [self._response_url] if origin.response_url else []
+        if origin.channel:
+            ways.append(self._ephemeral)
+        return [*ways, self._direct]
+
+    async def _response_url(self, origin: Origin, card: Card) -> None:
+        webhook = AsyncWebhookClient(str(origin.response_url), retry_handlers=[], timeout=10)
+        body = {"response_type": "ephemeral", "replace_original": False, "text": card.text, "blocks": card.blocks}
+        try:
+            response = await webhook.send_dict(body)
+        except Exception as error:
+            raise translate(error) from error
+        if response.status_code != 200:  # the SDK does not raise on an address that is used up
+            raise SlackRefusedError(f"response_url_{response.status_code}")
+
+    async def _ephemeral(self, origin: Origin, card: Card) -> None:
+        await self._call(
+            self._client.chat_postEphemeral(
+                channel=str(origin.channel), user=origin.user, text=card.text, blocks=card.blocks
+            )
+        )
+
+    async def _window(self, origin: Origin, card: Card) -> None:
+        await self._call(self._client.views_open(trigger_id=str(origin.trigger_id), view=modal(card)))
+
+    async def _home(self, origin: Origin, card: Card) -> None:
+        await self._call(self._client.views_publish(user_id=origin.user, view=home_notice(card)))
+
+    async def _direct(self, origin: Origin, card: Card) -> None:
+        opened = await self._call(self._client.conversations_open(users=origin.user))
+        await self._call(
+            self._client.chat_postMessage(
+                channel=opened["channel"]["id"],
+                text=card.text,
+                blocks=card.blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+
+    async def _call(self, call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+        try:
+            return await call
+        except Exception as error:
+            raise translate(error) from error

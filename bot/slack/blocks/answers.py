@@ -1,0 +1,92 @@
+"""Short answers that one person sees: done, hint, error, private link, question, welcome. Pure."""
+
+from __future__ import annotations
+
+from bot.slack.action_ids import DISCONNECT, OPEN_LINK, encode
+from bot.slack.blocks import kit
+from bot.slack.blocks.kit import Card
+from bot.slack.blocks.text import escaped, sentence
+from bot.slack.command_parser import MAILBOX, OUTREACH, Hint
+from core.domain.account import Mailbox
+
+
+def said(text: str, *details: str) -> Card:
+    """One sentence, and further lines below."""
+    return Card(sentence(text, kit.FALLBACK), [kit.note(text), *(kit.note(detail) for detail in details[:10])])
+
+
+def hint(asked: Hint) -> Card:
+    """What was not understood, and what to type."""
+    blocks = [kit.paragraph([kit.words(asked.problem, 300)], [kit.glue("Type: "), kit.typed(asked.usage, 200)])]
+    return Card(kit.fallback(asked.problem, "Type:", asked.usage), blocks)
+
+
+def error(message: str, fix: str = "", *, quoted: str = "", reference: str) -> Card:
+    """What went wrong, somebody else's own words where there are some, what to do, and what to quote when asking."""
+    blocks = [kit.note(message)]
+    if quoted:
+        blocks.append(kit.machine_words(quoted))
+    if fix:
+        blocks.append(kit.note(fix))
+    blocks.append(kit.context(f"Reference {escaped(reference, 40)}"))
+    return Card(sentence(f"{message} {fix}".strip(), kit.FALLBACK), blocks)
+
+
+def connect_link(url: str, address: str | None, *, secure: bool) -> Card:
+    """A private, one-time way to the page where the password is typed: never into Slack (threat T4)."""
+    title = f"Reconnect {address}" if address else "Connect a mailbox"
+    keeps = " History and settings stay." if address else ""
+    warning = (
+        []
+        if secure
+        else [kit.note("This address is not HTTPS: open it only on the machine or network that Rethread runs in.")]
+    )
+    blocks = [
+        kit.header(title),
+        kit.note(f"The password is typed on Rethread's own page, never in Slack.{keeps}"),
+        *warning,
+        kit.actions(kit.button("Open the page", OPEN_LINK, style="primary", url=url, spoken=title)),
+        kit.context("The link is for you alone, works once, and only for the next 10 minutes."),
+    ]
+    return Card(kit.fallback(f"{title}: a private link, good for 10 minutes."), blocks)
+
+
+def ask_disconnect(mailbox: Mailbox) -> Card:
+    """Asked once more, because the password is forgotten."""
+    asked = kit.confirm(
+        "Disconnect?",
+        f"Rethread forgets the password of {mailbox.address}. The history stays.",
+        "Disconnect",
+        danger=True,
+    )
+    value = encode(mailbox.id, mailbox.version)
+    blocks = [
+        kit.paragraph(
+            [kit.glue("Disconnect "), kit.bold(mailbox.address, 254), kit.glue("? Campaigns stop sending from it.")]
+        ),
+        kit.actions(kit.button("Disconnect", DISCONNECT, value, style="danger", confirm=asked)),
+    ]
+    return Card(kit.fallback(f"Disconnect {mailbox.address}?"), blocks)
+
+
+def welcome() -> Card:
+    """Once, when Rethread is added to a channel: what it does here, and how to begin."""
+    blocks = [
+        kit.header("Rethread is here"),
+        kit.paragraph(
+            [
+                kit.glue(
+                    "It tells this channel when a mailbox stops syncing, when a candidate replies, and when a mail of a"
+                )
+            ],
+            [kit.glue("campaign could not be delivered: each on one card, with the buttons to put it right.")],
+        ),
+        kit.paragraph(
+            [kit.glue("Begin with "), kit.typed(f"{MAILBOX} connect"), kit.glue(" or "), kit.typed(f"{OUTREACH} help")],
+            [
+                kit.glue("An admin makes this the channel for alerts with "),
+                kit.typed(f"{MAILBOX} settings alert_channel #this-channel"),
+            ],
+        ),
+    ]
+    return Card("Rethread is here. Type /mailbox help or /outreach help to begin.", blocks)

@@ -1,0 +1,69 @@
+"""App Home: a person's mailboxes, what failed for them, their campaigns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.slack.action_ids import CONNECT, encode
+from bot.slack.blocks import kit
+from bot.slack.blocks.kit import Card, Json, Stack
+from bot.slack.blocks.mailbox_status import add_mailboxes
+from bot.slack.blocks.outreach_status import Counts, campaign_line, failure_line
+from core.domain.account import Mailbox
+from core.domain.campaign import Campaign
+from core.ports.storage import ProspectRow
+
+MOST_BLOCKS: Final = 95
+_FAILURES: Final = 10
+_CAMPAIGNS: Final = 15
+
+
+def home_view(
+    mailboxes: Sequence[Mailbox],
+    failed: Sequence[tuple[str, ProspectRow]],
+    campaigns: Sequence[tuple[Campaign, Counts]],
+) -> Json:
+    """The Home tab as views.publish takes it. ``failed`` pairs a campaign's name with a failed prospect."""
+    stack = Stack(kit.header("My mailboxes"), most_blocks=MOST_BLOCKS, most_json=40_000)
+    if not mailboxes:
+        stack.add(kit.note("None yet. Connect the mailbox you write to candidates from."))
+    shown = add_mailboxes(stack, mailboxes[:20])
+    if shown < len(mailboxes):
+        stack.add(kit.context(f"{len(mailboxes) - shown} more: /mailbox status"))
+    stack.add(kit.actions(kit.button("Connect a mailbox", CONNECT, encode("new"))))
+    _add_failures(stack, failed)
+    _add_campaigns(stack, campaigns)
+    stack.add(kit.divider(), kit.context("/mailbox help and /outreach help list all that can be typed"))
+    return {"type": "home", "blocks": stack.blocks}
+
+
+def _add_failures(stack: Stack, failed: Sequence[tuple[str, ProspectRow]]) -> None:
+    stack.add(kit.divider(), kit.header("My failures"))
+    if not failed:
+        stack.add(kit.note("None: nothing waits for you."))
+    for campaign, row in failed[:_FAILURES]:
+        stack.add(kit.paragraph([kit.bold(campaign)]), failure_line(row))
+    if failed:
+        stack.add(kit.paragraph([kit.glue("Try them again: "), kit.typed("/outreach retry campaign")]))
+
+
+def _add_campaigns(stack: Stack, campaigns: Sequence[tuple[Campaign, Counts]]) -> None:
+    stack.add(kit.divider(), kit.header("My campaigns"))
+    if not campaigns:
+        stack.add(kit.note("None yet."))
+    for campaign, counts in campaigns[:_CAMPAIGNS]:
+        stack.add(campaign_line(campaign, counts))
+    if len(campaigns) > _CAMPAIGNS:
+        stack.add(kit.context(f"{len(campaigns) - _CAMPAIGNS} more: /outreach list"))
+
+
+def home_notice(card: Card) -> Json:
+    """A Home tab that shows one answer only: why there is nothing else to see."""
+    return {"type": "home", "blocks": card.blocks}
+
+
+def modal(card: Card) -> Json:
+    """An answer to a click on the Home tab, where no message can be shown."""
+    close: Json = {"type": "plain_text", "text": "Close"}
+    return {"type": "modal", "title": {"type": "plain_text", "text": "Rethread"}, "close": close, "blocks": card.blocks}

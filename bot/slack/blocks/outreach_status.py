@@ -1,0 +1,167 @@
+"""Campaigns, who needs attention in them, and one person's history (R112, R203, R207). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.slack.blocks import kit
+from bot.slack.blocks.kit import Card, Json, Stack
+from bot.slack.blocks.text import count
+from core.domain.campaign import Campaign
+from core.domain.enrollment import ProspectStatus
+from core.domain.moment import iso
+from core.domain.people import Person
+from core.ports.storage import Activity, ProspectRow, StageCount
+
+Counts = Mapping[ProspectStatus, int]
+
+FAILED: Final = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
+_ROWS: Final = 10
+
+
+def failures(counts: Counts) -> int:
+    return sum(counts.get(status, 0) for status in FAILED)
+
+
+def in_words(counts: Counts) -> str:
+    """``12 Active, 3 Replied, 1 Bounced``"""
+    parts = [f"{counts[status]:,} {status.value}" for status in ProspectStatus if counts.get(status)]
+    return ", ".join(parts) or "nobody in it yet"
+
+
+def campaign_list(campaigns: Sequence[tuple[Campaign, Counts]]) -> Card:
+    """All campaigns in short."""
+    title = "Campaigns"
+    if not campaigns:
+        empty = kit.note("There is none yet. Whoever runs Rethread loads one with the campaign import command.")
+        return Card("There is no campaign yet.", [kit.header(title), empty])
+    stack = Stack(kit.header(title), most_blocks=kit.MOST_BLOCKS - 1, most_json=kit.MOST_JSON - 400)
+    for shown, (campaign, counts) in enumerate(campaigns):
+        if not stack.add(campaign_line(campaign, counts)):
+            stack.blocks.append(kit.context(f"{len(campaigns) - shown} more. See one with /outreach status campaign."))
+            break
+    return Card(kit.fallback(f"{count(len(campaigns), 'campaign')}."), stack.blocks)
+
+
+def campaign_line(campaign: Campaign, counts: Counts) -> Json:
+    """One campaign: its state, how many people are where, and what to type where some failed."""
+    lines = [
+        [kit.bold(campaign.name), kit.glue(f": {campaign.status.value}, {count(len(campaign.stages), 'stage')}")],
+        [kit.glue(in_words(counts))],
+    ]
+    if failures(counts):
+        lines.append([kit.glue("Try the failed ones again: "), kit.typed(f'/outreach retry "{campaign.name}"')])
+    return kit.paragraph(*lines)
+
+
+def campaign_report(
+    campaign: Campaign, prospects: Sequence[ProspectRow], stages: Sequence[StageCount], *, people: int, replied: int
+) -> Card:
+    """One campaign: stages with their figures, then who failed and why."""
+    counts: dict[ProspectStatus, int] = {}
+    for row in prospects:
+        counts[row.status] = counts.get(row.status, 0) + 1
+    blocks = [
+        kit.header(campaign.name),
+        kit.paragraph(
+            [
+                kit.glue(
+                    f"The campaign is {campaign.status.value}. {count(people, 'person', 'people')}, {replied} replied."
+                )
+            ],
+            [kit.glue(in_words(counts))],
+        ),
+    ]
+    if stages:
+        blocks.append(kit.paragraph(*(_stage(one) for one in stages[:30])))
+    failed = [row for row in prospects if row.status in FAILED]
+    stack = Stack(*blocks)
+    _add_failures(stack, campaign.name, failed)
+    summary = f"{campaign.name}: {campaign.status.value}, {in_words(counts)}."
+    return Card(kit.fallback(summary), stack.blocks)
+
+
+def _stage(one: StageCount) -> list[Json]:
+    return [kit.bold(f"Stage {one.stage}"), kit.glue(f": {one.sent:,} sent, {one.replied:,} replied")]
+
+
+def _add_failures(stack: Stack, campaign: str, failed: Sequence[ProspectRow]) -> None:
+    if not failed:
+        return
+    stack.add(
+        kit.divider(), kit.paragraph([kit.bold(f"{count(len(failed), 'person needs', 'people need')} attention")])
+    )
+    for row in failed[:_ROWS]:
+        stack.add(failure_line(row))
+    more = [kit.glue(f"{len(failed) - _ROWS} more. ")] if len(failed) > _ROWS else []
+    stack.add(kit.paragraph([*more, kit.glue("Try all of them again: "), kit.typed(f'/outreach retry "{campaign}"')]))
+
+
+def failure_line(row: ProspectRow) -> Json:
+    """Who, what happened, what to do."""
+    return kit.paragraph(
+        [
+            kit.words(row.person, 100),
+            kit.glue(" ("),
+            kit.words(row.email, 254),
+            kit.glue(f"), stage {row.stage}: "),
+            kit.bold(row.status.value),
+        ],
+        [
+            kit.words(row.reason_text or "No reason is recorded.", 300),
+            kit.glue(" "),
+            kit.words(row.reason_fix or " ", 300),
+        ],
+    )
+
+
+def retried(what: str, retried: int, refused: Sequence[tuple[str, str]]) -> Card:
+    """How many go out again, and who could not be: (address, reason)."""
+    if not retried and not refused:
+        return Card(kit.fallback(f"Nothing to retry: {what}."), [kit.note(f"Nothing has failed: {what}.")])
+    text = f"{count(retried, 'failed stage')} tried again: {what}."
+    stack = Stack(kit.paragraph([kit.glue(f"{count(retried, 'failed stage')} tried again: "), kit.words(what, 300)]))
+    for address, reason in refused[:20]:
+        stack.add(kit.paragraph([kit.words(address, 254), kit.glue(": "), kit.words(reason, 300)]))
+    if len(refused) > 20:
+        stack.add(kit.context(f"{len(refused) - 20} more were refused"))
+    return Card(kit.fallback(text), stack.blocks)
+
+
+def person_report(
+    person: Person, activities: Sequence[Activity], enrollments: Sequence[tuple[str, str, int, str | None]]
+) -> Card:
+    """Addresses, campaigns as (name, status, stage, reason), and the newest mail, newest first."""
+    stack = Stack(kit.header(person.name), kit.paragraph(*([_address(one)] for one in _addresses(person))))
+    for campaign, status, stage, reason in enrollments[:_ROWS]:
+        tail = [kit.glue(": "), kit.words(reason, 300)] if reason else []
+        stack.add(kit.paragraph([kit.bold(campaign), kit.glue(f", stage {stage}: "), kit.words(status, 40), *tail]))
+    if not enrollments:
+        stack.add(kit.note("In no campaign."))
+    stack.add(kit.divider())
+    for one in activities[:_ROWS]:
+        if not stack.add(_activity(one)):
+            break
+    if not activities:
+        stack.add(kit.note("No mail with them yet."))
+    return Card(
+        kit.fallback(f"{person.name}: {count(len(activities), 'mail')}, {count(len(enrollments), 'campaign')}."),
+        stack.blocks,
+    )
+
+
+def _addresses(person: Person) -> list[str]:
+    return [f"{one.address} ({one.type}{', primary' if one.primary else ''})" for one in person.addresses[:20]] or ["–"]
+
+
+def _address(text: str) -> Json:
+    return kit.words(text, 300)
+
+
+def _activity(one: Activity) -> Json:
+    arrow = "From them" if one.direction == "in" else "To them"
+    return kit.paragraph(
+        [kit.when(iso(one.at)), kit.glue(f": {arrow}, "), kit.bold(one.subject or "(no subject)", 200)],
+        [kit.words(one.text or "(no text)", 200)],
+    )

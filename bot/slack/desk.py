@@ -1,0 +1,89 @@
+"""The desk between Bolt's listeners and the use cases: once only, who asks, the answer, and every failure in words.
+
+Whatever a listener does after its ack runs here, because an exception that leaves a listener within 10 ms of its ack
+makes Bolt forget the ack and answer 404 after three seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.answering import Answers
+from bot.slack.blocks.kit import Card
+from bot.slack.error_handler import explain
+from bot.slack.middleware import RoleBook, origin_of
+from bot.slack.slack_errors import translate
+from bot.slack.uses import Seen, Story
+from core.domain.actor import Actor
+
+
+class FrontDesk:
+    """Implements ``uses.Desk``."""
+
+    def __init__(self, client: AsyncWebClient, roles: RoleBook, seen: Seen) -> None:
+        self._client, self._roles, self._seen = client, roles, seen
+        self._answers = Answers(client)
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def serve(self, body: Mapping[str, Any], story: Story) -> None:
+        """Runs one story for the person behind a verified payload. Raises nothing."""
+        origin = origin_of(body)
+        if origin is None:
+            return
+        task = self._enter()
+        try:
+            if origin.key is not None and not await self._seen(origin.workspace, origin.key):
+                return
+            card = await story(await self._roles.actor(origin.workspace, origin.user))
+        except Exception as error:  # the boundary: nothing may leave a listener after its ack
+            card = explain(error, asked=_asked(body))
+        finally:
+            self._running.discard(task)
+        if card is not None:
+            await self._answers.give(origin, card)
+
+    async def welcome_once(self, body: Mapping[str, Any], channel: str, card: Card) -> None:
+        """A person added us to a channel: one greeting, however often Slack tells of it. Raises nothing."""
+        workspace = str(body.get("team_id") or "")
+        try:
+            if await self._seen(workspace, f"welcome:{channel}"[:200]):
+                await self._client.chat_postMessage(
+                    channel=channel, text=card.text, blocks=card.blocks, unfurl_links=False, unfurl_media=False
+                )
+        except Exception as error:  # nobody asked, so nobody is told; the log is
+            explain(translate(error), asked="welcome")
+
+    async def publish_home(self, actor: Actor, view: Mapping[str, Any]) -> None:
+        """Shows a person's Home tab. Raises SlackError kinds."""
+        try:
+            await self._client.views_publish(user_id=actor.user, view=dict(view))
+        except Exception as error:
+            raise translate(error) from error
+
+    async def settle(self, timeout: float) -> None:
+        """Waits for stories under way, at most so many seconds; their acks are out, so nobody would repeat them."""
+        running = {task for task in self._running if task is not asyncio.current_task()}
+        if running:
+            await asyncio.wait(running, timeout=timeout)
+
+    def _enter(self) -> asyncio.Task[Any]:
+        # Bolt keeps no reference to the task of an acknowledged listener: without ours it might vanish half-way.
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        return task
+
+
+def _asked(body: Mapping[str, Any]) -> str:
+    """What was asked, for the log: a command, an action or an event by name, never an argument."""
+    actions = body.get("actions")
+    if isinstance(actions, list) and actions:
+        return f"action {str(actions[0].get('action_id'))[:60]}"
+    event = body.get("event")
+    if isinstance(event, Mapping):
+        return f"event {str(event.get('type'))[:60]}"
+    return str(body.get("command") or body.get("type") or "request")[:60]

@@ -1,0 +1,64 @@
+"""The one place where an error becomes words for a person and a reference for the log."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Final
+
+from bot.slack.blocks import answers
+from bot.slack.blocks.kit import Card
+from core.errors import (
+    InputError,
+    MailError,
+    NotAllowedError,
+    NotFoundError,
+    RefusedError,
+    SlackBusyError,
+    SlackError,
+    StorageError,
+)
+
+log = logging.getLogger("rethread.slack")
+
+_OURS: Final = "Something went wrong on our side; nothing more was done."
+_OURS_FIX: Final = "Try again. If it stays, tell whoever runs Rethread this reference."
+_DATABASE: Final = "Rethread's database did not answer; nothing was changed."
+
+
+def new_reference() -> str:
+    """``r-3fa9c1``: short enough to read out, found again in the log."""
+    return f"r-{secrets.token_hex(3)}"
+
+
+def explain(error: Exception, *, asked: str) -> Card:
+    """The card that the person sees; the log gets the same reference, with a traceback where nobody expected it.
+
+    ``asked`` names what was asked (a command, a button), never with its arguments.
+    """
+    reference = new_reference()
+    if isinstance(error, NotFoundError | RefusedError | NotAllowedError | InputError):
+        log.info("action=slack_refused reference=%s asked=%s code=%s", reference, asked, error.code)
+        return answers.error(error.message, error.fix, reference=reference)
+    if isinstance(error, MailError):
+        log.warning("action=slack_mail_failed reference=%s asked=%s layer=%s", reference, asked, error.layer)
+        return answers.error("The mail server did not do it.", error.fix, quoted=error.raw, reference=reference)
+    if isinstance(error, SlackError):
+        log.warning("action=slack_api_failed reference=%s asked=%s slack=%s", reference, asked, error.slack_code)
+        return answers.error(*_slack_words(error), reference=reference)
+    if isinstance(error, StorageError):
+        log.error("action=slack_storage_failed reference=%s asked=%s", reference, asked, exc_info=error)
+        return answers.error(_DATABASE, _OURS_FIX, reference=reference)
+    log.error("action=slack_failed reference=%s asked=%s", reference, asked, exc_info=error)
+    return answers.error(_OURS, _OURS_FIX, reference=reference)
+
+
+def _slack_words(error: SlackError) -> tuple[str, str]:
+    if isinstance(error, SlackBusyError):
+        return "Slack is not answering Rethread just now.", "Try again in a minute."
+    if error.slack_code == "missing_scope":
+        return (
+            "Rethread lacks a permission in this workspace.",
+            "An admin has to reinstall it with the newest manifest.",
+        )
+    return f"Slack refused a request of Rethread ({error.slack_code}).", _OURS_FIX

@@ -1,0 +1,44 @@
+"""Slash commands."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.slack.blocks import answers
+from bot.slack.blocks.kit import Card
+from bot.slack.command_parser import MAILBOX, OUTREACH, Hint, parse_mailbox, parse_outreach
+from bot.slack.listeners.commands.mailbox import MailboxCommand
+from bot.slack.listeners.commands.outreach import OutreachCommand
+from bot.slack.uses import Connect, Desk, Services
+from core.domain.actor import Actor
+
+_ELSEWHERE = Hint("Rethread does not know this command.", f"{MAILBOX} help, or {OUTREACH} help")
+
+
+def register_commands(app: AsyncApp, desk: Desk, services: Services, connect: Connect) -> None:
+    """/mailbox, /outreach, and a sentence for any other command that the app's settings may still name."""
+    mailbox, outreach = MailboxCommand(services, connect), OutreachCommand(services)
+
+    @app.command(MAILBOX)
+    async def on_mailbox(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        asked = parse_mailbox(str(body.get("text") or ""))
+        await desk.serve(body, lambda actor: mailbox.answer(actor, asked))
+
+    @app.command(OUTREACH)
+    async def on_outreach(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        asked = parse_outreach(str(body.get("text") or ""))
+        await desk.serve(body, lambda actor: outreach.answer(actor, asked))
+
+    @app.command(re.compile(""))
+    async def on_unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        await desk.serve(body, _unknown)
+
+
+async def _unknown(_: Actor) -> Card:
+    return answers.hint(_ELSEWHERE)

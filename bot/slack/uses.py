@@ -1,0 +1,128 @@
+"""What Slack's listeners need from the rest of the program, named by them: the use cases and the desk they sit at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.slack.blocks.kit import Card
+from core.domain.account import Mailbox
+from core.domain.actor import Actor
+from core.domain.campaign import Campaign
+from core.domain.delivery import Delivery
+from core.domain.enrollment import Enrollment, ProspectEvent
+from core.ports.storage import SyncLogEntry
+from core.services.campaigns import CampaignLine, CampaignReport
+from core.services.people import PersonReport
+from core.services.prospects import RetryResult
+from core.services.settings import SettingLine
+
+Seen = Callable[[str, str], Awaitable[bool]]
+"""(workspace, key): True the first time; a repeated Slack delivery is answered, not done again."""
+
+
+class MailboxUses(Protocol):
+    """core.services.mailboxes.MailboxService, as far as Slack asks of it."""
+
+    async def list(self, actor: Actor, *, mine: bool = False) -> Sequence[Mailbox]: ...
+    async def find(self, actor: Actor, address: str) -> Mailbox: ...
+    async def get(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
+    async def request_resync(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
+    async def resync_all(self, actor: Actor) -> Sequence[Mailbox]: ...
+    async def refresh(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
+    async def pause(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
+    async def resume(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
+    async def disconnect(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
+    async def log(self, actor: Actor, mailbox_id: str, limit: int = 20) -> Sequence[SyncLogEntry]: ...
+    async def issue_ticket(self, actor: Actor, mailbox_id: str | None = None) -> str: ...
+
+
+class CampaignUses(Protocol):
+    """core.services.campaigns.CampaignService."""
+
+    async def list(self, actor: Actor) -> Sequence[CampaignLine]: ...
+    async def status(self, actor: Actor, name: str) -> CampaignReport: ...
+    async def start(self, actor: Actor, name: str) -> Campaign: ...
+    async def pause(self, actor: Actor, name: str) -> Campaign: ...
+
+
+class ProspectUses(Protocol):
+    """core.services.prospects.ProspectService."""
+
+    async def act_on_card(self, actor: Actor, event: ProspectEvent, delivery_id: str, version: int) -> Enrollment: ...
+    async def settle(self, actor: Actor, decision: str, delivery_id: str, version: int) -> Delivery: ...
+    async def retry_all(self, actor: Actor, campaign_name: str | None) -> RetryResult: ...
+    async def retry_person(self, actor: Actor, email: str) -> RetryResult: ...
+
+
+class PeopleUses(Protocol):
+    """core.services.people.PeopleService."""
+
+    async def show(self, actor: Actor, email: str) -> PersonReport: ...
+
+
+class SettingUses(Protocol):
+    """core.services.settings.SettingService."""
+
+    async def show(self, actor: Actor) -> Sequence[SettingLine]: ...
+    async def set(self, actor: Actor, key: str, text: str) -> SettingLine: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every use case that Slack offers."""
+
+    mailboxes: MailboxUses
+    campaigns: CampaignUses
+    prospects: ProspectUses
+    people: PeopleUses
+    settings: SettingUses
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, and so how its answer can reach the person.
+
+    ``key`` is what Slack repeats when it delivers the same request again. ``home`` is True on the Home tab.
+    """
+
+    workspace: str
+    user: str
+    key: str | None = None
+    channel: str | None = None
+    response_url: str | None = None
+    trigger_id: str | None = None
+    home: bool = False
+
+
+Story = Callable[[Actor], Awaitable[Card | None]]
+"""Calls a use case and presents: the card is shown to the person who asked; None where nothing is to be said."""
+
+
+class Desk(Protocol):
+    """Serves acknowledged requests: who asks, once only, and every failure told. Raises nothing."""
+
+    async def serve(self, body: dict[str, Any], story: Story) -> None:
+        """For a person's command, click or view."""
+        ...
+
+    async def welcome_once(self, body: dict[str, Any], channel: str, card: Card) -> None:
+        """Posts a card where nobody asked, once per channel."""
+        ...
+
+    async def publish_home(self, actor: Actor, view: dict[str, Any]) -> None:
+        """Shows a person's Home tab. Raises SlackError kinds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Where the one-time page is. ``secure`` is False where that is neither HTTPS nor this machine."""
+
+    public_url: str
+    secure: bool
+
+    def page(self, token: str) -> str:
+        """The address of one ticket's page."""
+        return f"{self.public_url}/connect/{token}"
