@@ -14,7 +14,11 @@ export async function get(path, params = {}) {
 }
 
 export async function post(path, body) {
-  return request(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  return request(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
 }
 
 /** Like post, but every failure comes back as {ok: false, error, message}. */

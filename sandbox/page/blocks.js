@@ -7,7 +7,11 @@ import { richText } from "./richtext.js";
 
 /** All blocks of a message, an attachment or a view. `surface` as in elements.js. */
 export function renderBlocks(blocks, surface) {
-  return el("div", { class: "blocks" }, (blocks || []).map((block) => safely(block, surface)));
+  return el(
+    "div",
+    { class: "blocks" },
+    (blocks || []).map((block) => safely(block, surface)),
+  );
 }
 
 // One block the page cannot draw must not take the message with it.
@@ -48,7 +52,14 @@ function unknown(block) {
 function section(block, surface) {
   const body = el("div", { class: "section-body" });
   if (block.text) body.append(el("div", { class: "section-text" }, textObject(block.text, surface.names)));
-  if (block.fields) body.append(el("div", { class: "fields" }, block.fields.map((field) => el("div", { class: "field-cell" }, textObject(field, surface.names)))));
+  if (block.fields)
+    body.append(
+      el(
+        "div",
+        { class: "fields" },
+        block.fields.map((field) => el("div", { class: "field-cell" }, textObject(field, surface.names))),
+      ),
+    );
   const node = el("div", { class: "block section" }, body);
   if (block.accessory) node.append(el("div", { class: "accessory" }, accessory(block, surface)));
   return node;
@@ -61,12 +72,16 @@ function accessory(block, surface) {
 }
 
 function context(block, surface) {
-  const parts = block.elements.map((part) => (part.type === "image" ? picture(part, "context-image") : textObject(part, surface.names)));
+  const parts = block.elements.map((part) =>
+    part.type === "image" ? picture(part, "context-image") : textObject(part, surface.names),
+  );
   return el("div", { class: "block context" }, parts);
 }
 
 function actions(block, surface) {
-  const parts = block.elements.map((part) => element(part, { blockId: block.block_id, dispatches: true }, surface));
+  const parts = block.elements.map((part) =>
+    element(part, { blockId: block.block_id, dispatches: true }, surface),
+  );
   return el("div", { class: "block actions", role: "group", "aria-label": "Actions" }, parts);
 }
 
@@ -77,9 +92,16 @@ function image(block) {
 
 function picture(part, kind) {
   const src = safeUrl(part.image_url || part.slack_file?.url || "");
-  const missing = () => el("span", { class: `${kind} image-missing`, role: "img", "aria-label": part.alt_text }, part.alt_text);
+  const missing = () =>
+    el("span", { class: `${kind} image-missing`, role: "img", "aria-label": part.alt_text }, part.alt_text);
   if (!src || !/^https?:/.test(src) || !(part.image_url || part.slack_file?.url)) return missing();
-  const node = el("img", { class: kind, src, alt: part.alt_text, loading: "lazy", referrerpolicy: "no-referrer" });
+  const node = el("img", {
+    class: kind,
+    src,
+    alt: part.alt_text,
+    loading: "lazy",
+    referrerpolicy: "no-referrer",
+  });
   node.addEventListener("error", () => node.replaceWith(missing()), { once: true });
   return node;
 }
@@ -89,14 +111,23 @@ function inputBlock(block, surface) {
   const ids = { field: uid("field"), hint: uid("hint"), error: uid("error") };
   const grouped = ["checkboxes", "radio_buttons"].includes(part.type) || part.type.endsWith("_select");
   const where = {
-    blockId: block.block_id, dispatches: Boolean(block.dispatch_action), input: true, label: block.label.text,
-    fieldId: grouped ? null : ids.field, describedBy: `${ids.hint} ${ids.error}`,
+    blockId: block.block_id,
+    dispatches: Boolean(block.dispatch_action),
+    input: true,
+    label: block.label.text,
+    fieldId: grouped ? null : ids.field,
+    describedBy: `${ids.hint} ${ids.error}`,
   };
   const optional = block.optional && el("span", { class: "optional" }, " (optional)");
   return el(
     "div",
     { class: "block input" },
-    el(grouped ? "div" : "label", { class: "input-label", for: grouped ? null : ids.field }, plainText(block.label.text), optional),
+    el(
+      grouped ? "div" : "label",
+      { class: "input-label", for: grouped ? null : ids.field },
+      plainText(block.label.text),
+      optional,
+    ),
     element(part, where, surface),
     el("div", { class: "input-hint", id: ids.hint }, block.hint && plainText(block.hint.text)),
     el("div", { class: "input-error", id: ids.error, role: "alert" }),
@@ -112,7 +143,8 @@ export function showErrors(root, errors) {
     node.classList.toggle("has-error", Boolean(message));
     const line = node.querySelector(".input-error");
     line.replaceChildren(...(message ? [icon("warning", 14), document.createTextNode(String(message))] : []));
-    for (const field of node.querySelectorAll(".field, .select")) field.setAttribute("aria-invalid", String(Boolean(message)));
+    for (const field of node.querySelectorAll(".field, .select"))
+      field.setAttribute("aria-invalid", String(Boolean(message)));
   }
   root.querySelector(".has-error .field, .has-error .select, .has-error input")?.focus();
   return [...left];
@@ -120,13 +152,40 @@ export function showErrors(root, errors) {
 
 function table(block, surface) {
   const settings = block.column_settings || [];
-  const style = (column) => ({ "text-align": settings[column]?.align || "left", "white-space": settings[column]?.is_wrapped === false ? "nowrap" : "normal" });
-  const cell = (part, column, tag) => el(tag, { style: style(column), scope: tag === "th" ? "col" : null }, cellContent(part, surface));
+  const style = (column) => ({
+    "text-align": settings[column]?.align || "left",
+    "white-space": settings[column]?.is_wrapped === false ? "nowrap" : "normal",
+  });
+  const cell = (part, column, tag) =>
+    el(tag, { style: style(column), scope: tag === "th" ? "col" : null }, cellContent(part, surface));
   const [head, ...rows] = block.rows;
   return el(
     "div",
     { class: "block table", tabindex: "0", role: "region", "aria-label": "Table" },
-    el("table", {}, el("thead", {}, el("tr", {}, head.map((part, column) => cell(part, column, "th")))), el("tbody", {}, rows.map((row) => el("tr", {}, row.map((part, column) => cell(part, column, "td")))))),
+    el(
+      "table",
+      {},
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          head.map((part, column) => cell(part, column, "th")),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        rows.map((row) =>
+          el(
+            "tr",
+            {},
+            row.map((part, column) => cell(part, column, "td")),
+          ),
+        ),
+      ),
+    ),
   );
 }
 

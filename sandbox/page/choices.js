@@ -20,7 +20,12 @@ const FIELDS = {
   static: ["selected_option", "selected_options", "initial_option", "initial_options"],
   external: ["selected_option", "selected_options", "initial_option", "initial_options"],
   users: ["selected_user", "selected_users", "initial_user", "initial_users"],
-  conversations: ["selected_conversation", "selected_conversations", "initial_conversation", "initial_conversations"],
+  conversations: [
+    "selected_conversation",
+    "selected_conversations",
+    "initial_conversation",
+    "initial_conversations",
+  ],
   channels: ["selected_channel", "selected_channels", "initial_channel", "initial_channels"],
 };
 
@@ -51,18 +56,29 @@ function sourceFor(kind, part, ctl, surface) {
   if (kind === "static") return staticSource(part);
   if (kind === "external") return externalSource(part, ctl, surface);
   if (kind === "users") return listSource(() => surface.people(), personEntry, "Choose a person");
-  return listSource(() => surface.channels(kind === "channels"), channelEntry, kind === "channels" ? "Choose a channel" : "Choose a conversation");
+  return listSource(
+    () => surface.channels(kind === "channels"),
+    channelEntry,
+    kind === "channels" ? "Choose a channel" : "Choose a conversation",
+  );
 }
 
 function optionEntry(option) {
   return {
-    key: String(option.value), text: option.text.text, node: () => plainText(option.text.text, option.text.emoji),
-    description: option.description?.text, raw: option,
+    key: String(option.value),
+    text: option.text.text,
+    node: () => plainText(option.text.text, option.text.emoji),
+    description: option.description?.text,
+    raw: option,
   };
 }
 
 function groupsOf(answer) {
-  if (answer.option_groups) return answer.option_groups.map((group) => ({ label: group.label.text, entries: group.options.map(optionEntry) }));
+  if (answer.option_groups)
+    return answer.option_groups.map((group) => ({
+      label: group.label.text,
+      entries: group.options.map(optionEntry),
+    }));
   return [{ label: null, entries: (answer.options || []).map(optionEntry) }];
 }
 
@@ -73,7 +89,11 @@ function filtered(groups, query) {
 }
 
 function staticSource(part) {
-  return { entry: optionEntry, placeholder: "Choose an option", load: async (query) => filtered(groupsOf(part), query) };
+  return {
+    entry: optionEntry,
+    placeholder: "Choose an option",
+    load: async (query) => filtered(groupsOf(part), query),
+  };
 }
 
 function externalSource(part, ctl, surface) {
@@ -91,15 +111,31 @@ function externalSource(part, ctl, surface) {
 
 function listSource(items, makeEntry, placeholder) {
   const entry = (id) => makeEntry(items().find((item) => item.id === id) || { id, name: id });
-  return { entry, placeholder, load: async (query) => filtered([{ label: null, entries: items().map(makeEntry) }], query) };
+  return {
+    entry,
+    placeholder,
+    load: async (query) => filtered([{ label: null, entries: items().map(makeEntry) }], query),
+  };
 }
 
 function personEntry(user) {
   const text = user.real_name || user.name;
-  return { key: user.id, text, node: () => el("span", { class: "person-row" }, avatar(user, "tiny"), text), description: user.title, raw: user.id };
+  return {
+    key: user.id,
+    text,
+    node: () => el("span", { class: "person-row" }, avatar(user, "tiny"), text),
+    description: user.title,
+    raw: user.id,
+  };
 }
 
 function channelEntry(channel) {
-  const sign = channel.kind === "private" ? icon("lock", 14) : channel.kind === "dm" ? null : icon("hash", 14);
-  return { key: channel.id, text: channel.name, node: () => el("span", { class: "person-row" }, sign, channel.name), raw: channel.id };
+  const sign =
+    channel.kind === "private" ? icon("lock", 14) : channel.kind === "dm" ? null : icon("hash", 14);
+  return {
+    key: channel.id,
+    text: channel.name,
+    node: () => el("span", { class: "person-row" }, sign, channel.name),
+    raw: channel.id,
+  };
 }

@@ -1,6 +1,6 @@
 // Purpose: the middle pane (a channel, or the app's Home and Messages tabs) and the thread pane beside it.
 import { ApiError, attempt, get } from "./api.js";
-import { composer } from "./composer.js";
+import { Composer } from "./composer.js";
 import { el, replace, uid } from "./dom.js";
 import { HomeTab } from "./home.js";
 import { avatar, icon } from "./icons.js";
@@ -35,16 +35,36 @@ export class Conversation {
 
   head() {
     const { channel, store } = this;
-    const facts = channel.archived ? "archived" : channel.is_member === false ? "you have not joined this channel" : channel.topic;
-    return el("div", { class: "main-head" }, channelSign(channel, store, 18), el("h1", {}, store.label(channel)),
-      store.isAppChannel(channel) && el("span", { class: "app-badge" }, "APP"), facts && el("span", { class: "topic" }, facts));
+    const facts = channel.archived
+      ? "archived"
+      : channel.is_member === false
+        ? "you have not joined this channel"
+        : channel.topic;
+    return el(
+      "div",
+      { class: "main-head" },
+      channelSign(channel, store, 18),
+      el("h1", {}, store.label(channel)),
+      store.isAppChannel(channel) && el("span", { class: "app-badge" }, "APP"),
+      facts && el("span", { class: "topic" }, facts),
+    );
   }
 
   tabs(paneId) {
-    const tab = (name, label) => el("button", {
-      type: "button", role: "tab", class: "tab", "aria-selected": String(this.tab === name), "aria-controls": paneId,
-      dataset: { testid: `${name}-tab` }, onClick: () => this.options.setTab(name),
-    }, label);
+    const tab = (name, label) =>
+      el(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          class: "tab",
+          "aria-selected": String(this.tab === name),
+          "aria-controls": paneId,
+          dataset: { testid: `${name}-tab` },
+          onClick: () => this.options.setTab(name),
+        },
+        label,
+      );
     return el("div", { class: "tabs", role: "tablist" }, tab("home", "Home"), tab("messages", "Messages"));
   }
 
@@ -56,31 +76,65 @@ export class Conversation {
   }
 
   drawMessages(pane) {
-    const root = el("div", { class: "message-list", role: "log", "aria-live": "polite", "aria-label": `Messages in ${this.store.label(this.channel)}`, tabindex: "0", dataset: { testid: "messages" } });
-    this.list = new MessageList(root, { store: this.store, onThread: this.options.openThread, intro: () => this.intro() });
-    const box = composer({
-      store: this.store, commands: true, testid: "composer", draftKey: this.channel.id,
-      label: `Message ${this.store.label(this.channel)}`, placeholder: this.placeholder(),
-      onMessage: (text) => this.send(text), onCommand: (command, text) => this.run(command, text),
+    const root = el("div", {
+      class: "message-list",
+      role: "log",
+      "aria-live": "polite",
+      "aria-label": `Messages in ${this.store.label(this.channel)}`,
+      tabindex: "0",
+      dataset: { testid: "messages" },
     });
-    pane.append(root, this.channel.archived ? el("div", { class: "archived-note" }, "This channel is archived; nothing can be posted here.") : box.node);
+    this.list = new MessageList(root, {
+      store: this.store,
+      onThread: this.options.openThread,
+      intro: () => this.intro(),
+    });
+    const box = new Composer({
+      store: this.store,
+      commands: true,
+      testid: "composer",
+      draftKey: this.channel.id,
+      label: `Message ${this.store.label(this.channel)}`,
+      placeholder: this.placeholder(),
+      onMessage: (text) => this.send(text),
+      onCommand: (command, text) => this.run(command, text),
+    });
+    pane.append(
+      root,
+      this.channel.archived
+        ? el("div", { class: "archived-note" }, "This channel is archived; nothing can be posted here.")
+        : box.node,
+    );
     this.composer = box;
     this.refresh({ bottom: true });
   }
 
   placeholder() {
     const name = this.store.label(this.channel);
-    return this.channel.kind === "dm" ? `Message ${name}, or type / for a command` : `Message #${name}, or type / for a command`;
+    return this.channel.kind === "dm"
+      ? `Message ${name}, or type / for a command`
+      : `Message #${name}, or type / for a command`;
   }
 
   intro() {
     const { channel, store } = this;
     const name = store.label(channel);
     if (channel.kind === "dm") {
-      return el("div", { class: "intro" }, avatar(store.person(channel.with), "huge"), el("h2", {}, name), el("p", {}, `This conversation is just between you and ${name}.`));
+      return el(
+        "div",
+        { class: "intro" },
+        avatar(store.person(channel.with), "huge"),
+        el("h2", {}, name),
+        el("p", {}, `This conversation is just between you and ${name}.`),
+      );
     }
     const kind = channel.kind === "private" ? "private channel" : "channel";
-    return el("div", { class: "intro" }, el("h2", {}, channelSign(channel, store, 22), name), el("p", {}, `This is the very beginning of the ${kind}. ${channel.topic || ""}`));
+    return el(
+      "div",
+      { class: "intro" },
+      el("h2", {}, channelSign(channel, store, 22), name),
+      el("p", {}, `This is the very beginning of the ${kind}. ${channel.topic || ""}`),
+    );
   }
 
   /** Load the messages again; loading also marks the channel as read. */
@@ -124,10 +178,17 @@ export class Conversation {
   async run(command, text) {
     const known = this.store.boot.commands.some((one) => one.command === command);
     if (!known) {
-      this.list.note(`${command} is not a command of this workspace. A message that starts with “/” is taken as a command.`);
+      this.list.note(
+        `${command} is not a command of this workspace. A message that starts with “/” is taken as a command.`,
+      );
       return false;
     }
-    const answer = await attempt("/page/command", { user: this.store.user, channel: this.channel.id, command, text });
+    const answer = await attempt("/page/command", {
+      user: this.store.user,
+      channel: this.channel.id,
+      command,
+      text,
+    });
     if (!answer.ok) this.list.note(commandFailure(command, answer, this.store.app.name));
     return true;
   }
@@ -135,9 +196,13 @@ export class Conversation {
 
 function commandFailure(command, answer, app) {
   const words = answer.message || "";
-  const stated = words.startsWith(command) ? words : `${command} failed with the error “${answer.error || "unknown"}”. ${words}`;
+  const stated = words.startsWith(command)
+    ? words
+    : `${command} failed with the error “${answer.error || "unknown"}”. ${words}`;
   const sentence = /[.!?]$/.test(stated.trim()) ? stated.trim() : `${stated.trim()}.`;
-  return answer.error === "operation_timeout" ? `${sentence} ${app} did not respond within three seconds.` : sentence;
+  return answer.error === "operation_timeout"
+    ? `${sentence} ${app} did not respond within three seconds.`
+    : sentence;
 }
 
 /** The thread of one message, in the right pane. options: close(). */
@@ -147,27 +212,64 @@ export class ThreadPane {
     this.store = store;
     this.message = message;
     const { channel, ts } = message;
-    const close = el("button", { type: "button", class: "icon-button", "aria-label": "Close thread", dataset: { testid: "thread-close" }, onClick: options.close }, icon("close", 20));
-    const body = el("div", { class: "message-list", role: "log", "aria-live": "polite", "aria-label": "Thread", tabindex: "0", dataset: { testid: "thread" } });
+    const close = el(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": "Close thread",
+        dataset: { testid: "thread-close" },
+        onClick: options.close,
+      },
+      icon("close", 20),
+    );
+    const body = el("div", {
+      class: "message-list",
+      role: "log",
+      "aria-live": "polite",
+      "aria-label": "Thread",
+      tabindex: "0",
+      dataset: { testid: "thread" },
+    });
     this.list = new MessageList(body, { store, onThread: null });
-    const box = composer({
-      store, commands: false, testid: "thread-composer", draftKey: `${channel}/${ts}`, label: "Reply in thread", placeholder: "Reply…",
+    const box = new Composer({
+      store,
+      commands: false,
+      testid: "thread-composer",
+      draftKey: `${channel}/${ts}`,
+      label: "Reply in thread",
+      placeholder: "Reply…",
       onMessage: (text) => this.send(text),
-      onCommand: async () => { toast("Slash commands do not work in threads.", "error"); return false; },
+      onCommand: async () => {
+        toast("Slash commands do not work in threads.", "error");
+        return false;
+      },
     });
     const name = store.label(store.channel(channel));
-    replace(root, el("div", { class: "main-head" }, el("h2", {}, "Thread"), el("span", { class: "topic" }, name), close), body, box.node);
+    replace(
+      root,
+      el("div", { class: "main-head" }, el("h2", {}, "Thread"), el("span", { class: "topic" }, name), close),
+      body,
+      box.node,
+    );
     this.refresh();
     box.focus();
   }
 
   concerns(message) {
-    return message.channel === this.message.channel && (message.thread_ts === this.message.ts || message.ts === this.message.ts);
+    return (
+      message.channel === this.message.channel &&
+      (message.thread_ts === this.message.ts || message.ts === this.message.ts)
+    );
   }
 
   async refresh() {
     try {
-      const { messages } = await get("/page/thread", { user: this.store.user, channel: this.message.channel, ts: this.message.ts });
+      const { messages } = await get("/page/thread", {
+        user: this.store.user,
+        channel: this.message.channel,
+        ts: this.message.ts,
+      });
       this.list.set(messages);
       this.list.toBottom();
     } catch (error) {

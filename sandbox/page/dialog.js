@@ -2,7 +2,8 @@
 import { el, uid } from "./dom.js";
 import { textObject } from "./mrkdwn.js";
 
-const FOCUSABLE = "button:not([disabled]), a[href], input:not([disabled]), select, textarea:not([disabled]), [tabindex='0']";
+const FOCUSABLE =
+  "button:not([disabled]), a[href], input:not([disabled]), select, textarea:not([disabled]), [tabindex='0']";
 
 /**
  * Put `content` (a node with role=dialog) over the page. Tab stays inside, Esc calls onEscape.
@@ -55,14 +56,32 @@ export function confirmDialog(confirm, names) {
       opened.close();
       resolve(answer);
     };
-    const yes = el("button", {
-      type: "button", class: `btn btn-${confirm.style === "danger" ? "danger" : "primary"}`, autofocus: true,
-      dataset: { testid: "confirm-yes" }, onClick: () => settle(true),
-    }, confirm.confirm?.text || "Yes");
-    const no = el("button", { type: "button", class: "btn", dataset: { testid: "confirm-no" }, onClick: () => settle(false) }, confirm.deny?.text || "Cancel");
+    const yes = el(
+      "button",
+      {
+        type: "button",
+        class: `btn btn-${confirm.style === "danger" ? "danger" : "primary"}`,
+        autofocus: true,
+        dataset: { testid: "confirm-yes" },
+        onClick: () => settle(true),
+      },
+      confirm.confirm?.text || "Yes",
+    );
+    const no = el(
+      "button",
+      { type: "button", class: "btn", dataset: { testid: "confirm-no" }, onClick: () => settle(false) },
+      confirm.deny?.text || "Cancel",
+    );
     const box = el(
       "div",
-      { class: "dialog confirm", role: "alertdialog", "aria-modal": "true", "aria-labelledby": titleId, tabindex: "-1", dataset: { testid: "confirm" } },
+      {
+        class: "dialog confirm",
+        role: "alertdialog",
+        "aria-modal": "true",
+        "aria-labelledby": titleId,
+        tabindex: "-1",
+        dataset: { testid: "confirm" },
+      },
       el("h2", { id: titleId }, confirm.title?.text || "Are you sure?"),
       el("div", { class: "confirm-text" }, textObject(confirm.text, names)),
       el("div", { class: "dialog-buttons" }, no, yes),

@@ -92,7 +92,8 @@ function control(part, where, surface) {
     submit: surface.submit,
     held: () => surface.state.get(blockId, part.action_id),
     start: (state) => {
-      if (!surface.state.get(blockId, part.action_id)) surface.state.set(blockId, part.action_id, { type: part.type, ...state });
+      if (!surface.state.get(blockId, part.action_id))
+        surface.state.set(blockId, part.action_id, { type: part.type, ...state });
       return surface.state.get(blockId, part.action_id);
     },
     change,
@@ -101,12 +102,17 @@ function control(part, where, surface) {
 
 function button(part, where, surface) {
   const props = {
-    class: `btn${part.style ? ` btn-${part.style}` : ""}`, "aria-label": part.accessibility_label,
+    class: `btn${part.style ? ` btn-${part.style}` : ""}`,
+    "aria-label": part.accessibility_label,
     dataset: { actionId: part.action_id || "" },
   };
   const href = part.url && safeUrl(part.url);
   const node = href
-    ? el("a", { ...props, href, target: "_blank", rel: "noopener noreferrer", role: "button" }, plainText(part.text.text, part.text.emoji))
+    ? el(
+        "a",
+        { ...props, href, target: "_blank", rel: "noopener noreferrer", role: "button" },
+        plainText(part.text.text, part.text.emoji),
+      )
     : el("button", { ...props, type: "button" }, plainText(part.text.text, part.text.emoji));
   const holder = el("span", { class: "btn-holder" }, node);
   node.addEventListener("click", async (event) => {
@@ -133,60 +139,111 @@ async function send(holder, node, answer) {
 }
 
 export function warningSign(message) {
-  const sign = el("span", { class: "not-acked", role: "img", "aria-label": `Not done: ${message}`, title: message });
+  const sign = el("span", {
+    class: "not-acked",
+    role: "img",
+    "aria-label": `Not done: ${message}`,
+    title: message,
+  });
   sign.append(icon("warning", 18));
   return sign;
 }
 
 function overflow(part, where, surface) {
-  const node = el("button", {
-    type: "button", class: "btn btn-icon", "aria-haspopup": "menu", "aria-expanded": "false",
-    "aria-label": part.accessibility_label || "More actions", dataset: { actionId: part.action_id },
-  }, icon("more", 18));
+  const node = el(
+    "button",
+    {
+      type: "button",
+      class: "btn btn-icon",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": part.accessibility_label || "More actions",
+      dataset: { actionId: part.action_id },
+    },
+    icon("more", 18),
+  );
   const holder = el("span", { class: "btn-holder" }, node);
   node.addEventListener("click", () => {
     const menu = el("div", { role: "menu", class: "menu" });
     const close = openPopup(node, menu);
-    for (const option of part.options) menu.append(menuItem(option, async () => {
-      close();
-      if (part.confirm && !(await confirmDialog(part.confirm, surface.names))) return;
-      const href = option.url && safeUrl(option.url);
-      if (href) window.open(href, "_blank", "noopener");
-      const action = { block_id: where.blockId, action_id: part.action_id, type: "overflow", selected_option: option };
-      await send(holder, node, surface.act(action));
-    }));
+    for (const option of part.options)
+      menu.append(
+        menuItem(option, async () => {
+          close();
+          if (part.confirm && !(await confirmDialog(part.confirm, surface.names))) return;
+          const href = option.url && safeUrl(option.url);
+          if (href) window.open(href, "_blank", "noopener");
+          const action = {
+            block_id: where.blockId,
+            action_id: part.action_id,
+            type: "overflow",
+            selected_option: option,
+          };
+          await send(holder, node, surface.act(action));
+        }),
+      );
     const items = () => [...menu.querySelectorAll("[role=menuitem]")];
-    menu.addEventListener("keydown", (event) => moveByKeys(event, items, document.activeElement, (item) => item.focus()));
+    menu.addEventListener("keydown", (event) =>
+      moveByKeys(event, items, document.activeElement, (item) => item.focus()),
+    );
     items()[0]?.focus();
   });
   return holder;
 }
 
 function menuItem(option, onClick) {
-  const props = { type: "button", role: "menuitem", class: "menu-item", dataset: { value: option.value ?? "" }, onClick };
-  return el("button", props, plainText(option.text.text), option.description && el("small", {}, plainText(option.description.text)));
+  const props = {
+    type: "button",
+    role: "menuitem",
+    class: "menu-item",
+    dataset: { value: option.value ?? "" },
+    onClick,
+  };
+  return el(
+    "button",
+    props,
+    plainText(option.text.text),
+    option.description && el("small", {}, plainText(option.description.text)),
+  );
 }
 
 function choiceList(part, where, surface) {
   const many = part.type === "checkboxes";
   const ctl = control(part, where, surface);
-  const initial = many ? { selected_options: part.initial_options || [] } : { selected_option: part.initial_option || null };
+  const initial = many
+    ? { selected_options: part.initial_options || [] }
+    : { selected_option: part.initial_option || null };
   const held = ctl.start(initial);
   const picked = new Set(entriesFor(held).map((option) => option.value));
   const group = el("div", {
-    class: "choice-list", role: many ? "group" : "radiogroup", "aria-label": ctl.label, "aria-describedby": ctl.describedBy,
+    class: "choice-list",
+    role: many ? "group" : "radiogroup",
+    "aria-label": ctl.label,
+    "aria-describedby": ctl.describedBy,
     dataset: { actionId: part.action_id },
   });
   const name = uid("choice");
   const boxes = part.options.map((option) => {
-    const box = el("input", { type: many ? "checkbox" : "radio", name, value: option.value, checked: picked.has(option.value) });
-    const text = el("span", {}, textObject(option.text, surface.names), option.description && el("small", {}, textObject(option.description, surface.names)));
+    const box = el("input", {
+      type: many ? "checkbox" : "radio",
+      name,
+      value: option.value,
+      checked: picked.has(option.value),
+    });
+    const text = el(
+      "span",
+      {},
+      textObject(option.text, surface.names),
+      option.description && el("small", {}, textObject(option.description, surface.names)),
+    );
     group.append(el("label", { class: "choice" }, box, text));
     return box;
   });
   group.addEventListener("change", async () => {
     const options = part.options.filter((_, index) => boxes[index].checked);
-    const accepted = await ctl.change(many ? { selected_options: options } : { selected_option: options[0] || null });
+    const accepted = await ctl.change(
+      many ? { selected_options: options } : { selected_option: options[0] || null },
+    );
     if (accepted) return;
     const back = new Set(entriesFor(ctl.held()).map((option) => option.value));
     for (const box of boxes) box.checked = back.has(box.value);

@@ -23,7 +23,21 @@ export class HomeTab {
   draw(view, problem = null) {
     this.drawn = true;
     if (!view) {
-      replace(this.root, el("div", { class: "home-empty" }, avatar({ is_bot: true, color: "5b4bd6" }, "large"), el("h3", {}, problem ? "Home could not be opened" : "Nothing here yet"), el("p", {}, problem || `${this.store.app.name} has not published a Home tab for you so far. It shows up here by itself.`)));
+      replace(
+        this.root,
+        el(
+          "div",
+          { class: "home-empty" },
+          avatar({ is_bot: true, color: "5b4bd6" }, "large"),
+          el("h3", {}, problem ? "Home could not be opened" : "Nothing here yet"),
+          el(
+            "p",
+            {},
+            problem ||
+              `${this.store.app.name} has not published a Home tab for you so far. It shows up here by itself.`,
+          ),
+        ),
+      );
       return;
     }
     this.state.keep(view.blocks);

@@ -27,9 +27,17 @@ export function icon(name, size = 18) {
   return svg(
     "svg",
     {
-      viewBox: "0 0 24 24", width: size, height: size, fill: "none", stroke: "currentColor", class: "icon",
-      "stroke-width": name === "more" ? 3 : 1.9, "stroke-linecap": "round", "stroke-linejoin": "round",
-      "aria-hidden": "true", focusable: "false",
+      viewBox: "0 0 24 24",
+      width: size,
+      height: size,
+      fill: "none",
+      stroke: "currentColor",
+      class: "icon",
+      "stroke-width": name === "more" ? 3 : 1.9,
+      "stroke-linecap": "round",
+      "stroke-linejoin": "round",
+      "aria-hidden": "true",
+      focusable: "false",
     },
     paths,
   );
@@ -37,8 +45,14 @@ export function icon(name, size = 18) {
 
 /** Initials on the person's colour; an app gets the thread mark. `person` is a user of the bootstrap answer. */
 export function avatar(person, size = "large") {
-  const color = /^#?[0-9a-f]{6}$/i.test(person?.color || "") ? `#${person.color.replace("#", "")}` : "#5b6b7f";
-  const box = el("span", { class: `avatar avatar-${size}`, style: { background: color }, "aria-hidden": "true" });
+  const color = /^#?[0-9a-f]{6}$/i.test(person?.color || "")
+    ? `#${person.color.replace("#", "")}`
+    : "#5b6b7f";
+  const box = el("span", {
+    class: `avatar avatar-${size}`,
+    style: { background: color },
+    "aria-hidden": "true",
+  });
   box.append(person?.is_bot ? appMark() : initials(person?.real_name || person?.name || "?"));
   return box;
 }
@@ -49,7 +63,13 @@ function initials(name) {
 }
 
 function appMark() {
-  const stroke = { fill: "none", stroke: "#fff", "stroke-width": 2.3, "stroke-linecap": "round", "stroke-linejoin": "round" };
+  const stroke = {
+    fill: "none",
+    stroke: "#fff",
+    "stroke-width": 2.3,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  };
   return svg(
     "svg",
     { viewBox: "0 0 24 24", width: "64%", height: "64%" },

@@ -2,17 +2,17 @@
 import { ApiError, get, post } from "./api.js";
 import { append, clip, el, keepingPlace, replace } from "./dom.js";
 import { avatar, icon } from "./icons.js";
+import { answerForm, composeForm } from "./mailforms.js";
 import { connectionFacts, fits, oooForm, switchList } from "./mailswitches.js";
 import { shortStamp } from "./times.js";
 import { toast } from "./toast.js";
 
-const READY = [
-  ["Interested", "Thanks for getting in touch, this sounds interesting. Could we talk on Thursday afternoon?"],
-  ["Not now", "Thank you, but I am happy where I am at the moment. Please do keep me in mind for next year."],
-  ["A question", "Happy to hear more. What is the salary range, and is the role remote?"],
+const TABS = [
+  ["inbox", "Inbox"],
+  ["sent", "Sent"],
+  ["ooo", "Out of office"],
+  ["break", "Break things"],
 ];
-
-const TABS = [["inbox", "Inbox"], ["sent", "Sent"], ["ooo", "Out of office"], ["break", "Break things"]];
 
 /** options: onUnread() when counts change, onClose(). */
 export class MailPanel {
@@ -29,7 +29,9 @@ export class MailPanel {
   }
 
   unread() {
-    return this.accounts.filter((one) => one.role === "candidate").reduce((sum, one) => sum + (one.unread || 0), 0);
+    return this.accounts
+      .filter((one) => one.role === "candidate")
+      .reduce((sum, one) => sum + (one.unread || 0), 0);
   }
 
   account() {
@@ -68,7 +70,11 @@ export class MailPanel {
     if (this.root.hidden) return;
     if (!this.address) return this.draw();
     if (address && address !== this.address) return;
-    const busy = this.writing || this.reading || this.tab === "ooo" || this.root.contains(document.activeElement?.closest("input, textarea"));
+    const busy =
+      this.writing ||
+      this.reading ||
+      this.tab === "ooo" ||
+      this.root.contains(document.activeElement?.closest("input, textarea"));
     await this.loadMessages();
     if (!busy) this.draw();
   }
@@ -90,37 +96,82 @@ export class MailPanel {
 
   draw() {
     const account = this.account();
-    keepingPlace(this.root, () => replace(this.root, this.head(account), account ? this.accountView(account) : this.accountList()), ".mail-body");
+    keepingPlace(
+      this.root,
+      () => replace(this.root, this.head(account), account ? this.accountView(account) : this.accountList()),
+      ".mail-body",
+    );
   }
 
   head(account) {
     const close = iconButton("close", "Close the mail panel", this.options.onClose);
     if (!account) {
-      return el("div", { class: "mail-head" }, el("div", {}, el("h2", {}, "Play the candidate"), el("p", {}, "Real mailboxes on a mail host of this machine. Open one and act as its owner.")), close);
+      return el(
+        "div",
+        { class: "mail-head" },
+        el(
+          "div",
+          {},
+          el("h2", {}, "Play the candidate"),
+          el("p", {}, "Open a mailbox and act as its owner."),
+        ),
+        close,
+      );
     }
-    const back = iconButton("back", "All mailboxes", () => this.go({ address: null, reading: null, writing: false, tab: "inbox" }), "mail-back");
-    return el("div", { class: "mail-head" }, back, avatar(person(account), "medium"), el("div", { class: "grow" }, el("h2", {}, account.name), el("p", {}, account.address)), close);
+    const back = iconButton(
+      "back",
+      "All mailboxes",
+      () => this.go({ address: null, reading: null, writing: false, tab: "inbox" }),
+      "mail-back",
+    );
+    return el(
+      "div",
+      { class: "mail-head" },
+      back,
+      avatar(person(account), "medium"),
+      el("div", { class: "grow" }, el("h2", {}, account.name), el("p", {}, account.address)),
+      close,
+    );
   }
 
   accountList() {
     const group = (title, role) => {
       const list = this.accounts.filter((one) => one.role === role);
-      return list.length > 0 && el("section", {}, el("h3", {}, title), list.map((one) => this.accountRow(one)));
+      return (
+        list.length > 0 &&
+        el(
+          "section",
+          {},
+          el("h3", {}, title),
+          list.map((one) => this.accountRow(one)),
+        )
+      );
     };
-    return el("div", { class: "mail-body" }, group("Candidates", "candidate"), group("Recruiters", "recruiter"),
-      !this.accounts.length && el("p", { class: "mail-empty" }, "The mail host has no mailboxes yet."));
+    return el(
+      "div",
+      { class: "mail-body" },
+      group("Candidates", "candidate"),
+      group("Recruiters", "recruiter"),
+      !this.accounts.length && el("p", { class: "mail-empty" }, "The mail host has no mailboxes yet."),
+    );
   }
 
   accountRow(account) {
     const broken = brokenWords(account, this.help);
     return el(
       "button",
-      { type: "button", class: "mail-account", dataset: { testid: `mail-account-${account.address}` }, onClick: () => this.go({ address: account.address, tab: "inbox", reading: null, writing: false }) },
+      {
+        type: "button",
+        class: "mail-account",
+        dataset: { testid: `mail-account-${account.address}` },
+        onClick: () => this.go({ address: account.address, tab: "inbox", reading: null, writing: false }),
+      },
       avatar(person(account), "medium"),
       el("span", { class: "grow" }, el("b", {}, account.name), el("small", {}, account.address)),
       account.ooo && el("span", { class: "state" }, "away"),
       broken.length > 0 && el("span", { class: "state state-broken", title: broken.join(", ") }, "broken"),
-      account.unread > 0 && el("span", { class: "badge", "aria-label": `${account.unread} unread` }, String(account.unread)),
+      account.unread > 0 &&
+        el("span", { class: "badge", "aria-label": `${account.unread} unread` }, String(account.unread)),
     );
   }
 
@@ -128,26 +179,72 @@ export class MailPanel {
     if (this.writing) return this.composeForm(account);
     if (this.reading) return this.messageView(account, this.reading);
     const offered = TABS.filter(([name]) => name !== "ooo" || !this.help.ooo || fits(this.help.ooo, account));
-    const tabs = el("div", { class: "tabs", role: "tablist" }, offered.map(([name, label]) => el(
-      "button",
-      { type: "button", role: "tab", class: "tab", "aria-selected": String(this.tab === name), dataset: { testid: `mail-tab-${name}` }, onClick: () => this.go({ tab: name }) },
-      label, name === "inbox" && account.unread > 0 && el("span", { class: "badge" }, String(account.unread)),
-    )));
+    const tabs = el(
+      "div",
+      { class: "tabs", role: "tablist" },
+      offered.map(([name, label]) =>
+        el(
+          "button",
+          {
+            type: "button",
+            role: "tab",
+            class: "tab",
+            "aria-selected": String(this.tab === name),
+            dataset: { testid: `mail-tab-${name}` },
+            onClick: () => this.go({ tab: name }),
+          },
+          label,
+          name === "inbox" && account.unread > 0 && el("span", { class: "badge" }, String(account.unread)),
+        ),
+      ),
+    );
     return [tabs, el("div", { class: "mail-body" }, this.tabBody(account))];
   }
 
   tabBody(account) {
     if (this.tab === "ooo") return oooForm(account, (text) => this.setOoo(account, text));
-    if (this.tab === "break") return [switchList(account, this.help, { flip: (name, value) => this.flip(account, name, value), mend: () => this.mend(account) }), account.role === "recruiter" && connectionFacts(account)];
-    const write = el("button", { type: "button", class: "btn write", dataset: { testid: "mail-write" }, onClick: () => this.go({ writing: true }) }, icon("compose", 16), "Write a mail");
-    return [write, this.messages.map((one) => this.messageRow(one)), !this.messages.length && el("p", { class: "mail-empty" }, this.tab === "sent" ? "Nothing was sent from here." : "No mail has arrived yet.")];
+    if (this.tab === "break")
+      return [
+        switchList(account, this.help, {
+          flip: (name, value) => this.flip(account, name, value),
+          mend: () => this.mend(account),
+        }),
+        account.role === "recruiter" && connectionFacts(account),
+      ];
+    const write = el(
+      "button",
+      {
+        type: "button",
+        class: "btn write",
+        dataset: { testid: "mail-write" },
+        onClick: () => this.go({ writing: true }),
+      },
+      icon("compose", 16),
+      "Write a mail",
+    );
+    return [
+      write,
+      this.messages.map((one) => this.messageRow(one)),
+      !this.messages.length &&
+        el(
+          "p",
+          { class: "mail-empty" },
+          this.tab === "sent" ? "Nothing was sent from here." : "No mail has arrived yet.",
+        ),
+    ];
   }
 
   messageRow(mail) {
     const other = this.tab === "sent" ? `To ${names(mail.to)}` : displayName(mail.from);
     return el(
       "button",
-      { type: "button", class: `mail-row${this.isNew(mail) ? " unseen" : ""}`, dataset: { testid: `mail-message-${mail.uid}` }, "aria-label": `${this.isNew(mail) ? "Unread: " : ""}${mail.subject || "(no subject)"}, ${other}`, onClick: () => this.read(mail) },
+      {
+        type: "button",
+        class: `mail-row${this.isNew(mail) ? " unseen" : ""}`,
+        dataset: { testid: `mail-message-${mail.uid}` },
+        "aria-label": `${this.isNew(mail) ? "Unread: " : ""}${mail.subject || "(no subject)"}, ${other}`,
+        onClick: () => this.read(mail),
+      },
       el("span", { class: "mail-row-top" }, el("b", {}, other), el("time", {}, shortStamp(mail.date))),
       el("span", { class: "mail-subject" }, mail.subject || "(no subject)"),
       el("span", { class: "mail-snippet" }, clip((mail.text || "").replace(/\s+/g, " ").trim(), 110)),
@@ -167,47 +264,50 @@ export class MailPanel {
   }
 
   messageView(account, mail) {
-    const list = el("button", { type: "button", class: "link-button", onClick: () => this.go({ reading: null }) }, icon("back", 16), this.tab === "sent" ? "Sent" : "Inbox");
-    const facts = [["From", names(mail.from)], ["To", names(mail.to)], ["Date", shortStamp(mail.date)]];
+    const list = el(
+      "button",
+      { type: "button", class: "link-button", onClick: () => this.go({ reading: null }) },
+      icon("back", 16),
+      this.tab === "sent" ? "Sent" : "Inbox",
+    );
+    const facts = [
+      ["From", names(mail.from)],
+      ["To", names(mail.to)],
+      ["Date", shortStamp(mail.date)],
+    ];
     return el(
       "div",
       { class: "mail-body" },
       list,
       el("h3", { class: "mail-title" }, mail.subject || "(no subject)"),
-      el("dl", { class: "mail-facts" }, facts.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])),
+      el(
+        "dl",
+        { class: "mail-facts" },
+        facts.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]),
+      ),
       el("div", { class: "mail-text", dataset: { testid: "mail-text" } }, mail.text || ""),
       this.tab !== "sent" && this.answerForm(account, mail),
     );
   }
 
   answerForm(account, mail) {
-    const box = el("textarea", { class: "field", rows: "5", "aria-label": "Your answer", dataset: { testid: "mail-reply-text" }, value: account.role === "candidate" ? READY[0][1] : "" });
-    const ready = READY.map(([label, text]) => el("button", { type: "button", class: "chip-button", onClick: () => { box.value = text; box.focus(); } }, label));
-    const send = el("button", { type: "submit", class: "btn btn-primary", dataset: { testid: "mail-reply-send" } }, "Send");
-    const form = el("form", { class: "mail-answer" }, el("h4", {}, icon("reply", 16), `Answer as ${account.name}`), account.role === "candidate" && el("div", { class: "ready" }, ready), box, el("div", { class: "dialog-buttons" }, send));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (!box.value.trim()) return box.focus();
-      return this.deliver(send, "/mail/reply", { address: account.address, uid: mail.uid, text: box.value }, "Your answer is on its way.");
-    });
-    return form;
+    return answerForm(account, mail, (button, body) =>
+      this.deliver(
+        button,
+        "/mail/reply",
+        { address: account.address, ...body },
+        "Your answer is on its way.",
+      ),
+    );
   }
 
   composeForm(account) {
-    const input = (name, label, value = "") => [el("label", { class: "input-label", for: `mail-${name}` }, label), el("input", { class: "field", id: `mail-${name}`, name, value, autocomplete: "off", required: true, dataset: { testid: `mail-compose-${name}` } })];
-    const recruiter = this.accounts.find((one) => one.role !== account.role);
-    const send = el("button", { type: "submit", class: "btn btn-primary", dataset: { testid: "mail-compose-send" } }, "Send");
-    const cancel = el("button", { type: "button", class: "btn", onClick: () => this.go({ writing: false }) }, "Cancel");
-    const form = el("form", { class: "mail-body mail-compose" }, el("h3", { class: "mail-title" }, "New mail"),
-      input("to", "To", recruiter?.address), input("subject", "Subject"),
-      el("label", { class: "input-label", for: "mail-compose" }, "Text"), el("textarea", { class: "field", id: "mail-compose", name: "text", rows: "8", dataset: { testid: "mail-compose-text" } }),
-      el("div", { class: "dialog-buttons" }, cancel, send));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const { to, subject, text } = Object.fromEntries(new FormData(form));
-      this.deliver(send, "/mail/compose", { from: account.address, to, subject, text }, `Sent to ${to}.`);
+    const other = this.accounts.find((one) => one.role !== account.role);
+    return composeForm(account, other?.address ?? "", {
+      send: (button, body) =>
+        this.deliver(button, "/mail/compose", { from: account.address, ...body }, `Sent to ${body.to}.`),
+      cancel: () => this.go({ writing: false }),
     });
-    return form;
   }
 
   async deliver(button, path, body, done) {
@@ -226,7 +326,8 @@ export class MailPanel {
   }
 
   async mend(account) {
-    if (await this.ask(() => post("/mail/mend", { address: account.address }))) toast(`${account.address} is in order again.`, "success");
+    if (await this.ask(() => post("/mail/mend", { address: account.address })))
+      toast(`${account.address} is in order again.`, "success");
     await this.refresh();
   }
 
@@ -239,7 +340,8 @@ export class MailPanel {
 }
 
 function person(account) {
-  const tint = account.role === "candidate" ? ["0b7285", "7b4ea3", "a8521d", "2b7a4b", "a1345a", "3b5bb5"] : ["4a154b"];
+  const tint =
+    account.role === "candidate" ? ["0b7285", "7b4ea3", "a8521d", "2b7a4b", "a1345a", "3b5bb5"] : ["4a154b"];
   const sum = [...account.address].reduce((all, char) => all + char.codePointAt(0), 0);
   return { real_name: account.name || account.address, color: tint[sum % tint.length] };
 }
@@ -247,7 +349,9 @@ function person(account) {
 /** Which switches of an account stand on something that hurts, in words. */
 function brokenWords(account, help) {
   const switches = account.switches || {};
-  return Object.keys(switches).filter((name) => help[name] && isBroken(name, help[name].kind, switches[name])).map((name) => help[name].label);
+  return Object.keys(switches)
+    .filter((name) => help[name] && isBroken(name, help[name].kind, switches[name]))
+    .map((name) => help[name].label);
 }
 
 // Filing into Sent is the one switch that is well when it is on; a text, such as the password, is never wrong by itself.
@@ -271,5 +375,15 @@ function displayName(value) {
 }
 
 function iconButton(name, label, onClick, testid = null) {
-  return append(el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, dataset: testid ? { testid } : {}, onClick }), [icon(name, 20)]);
+  return append(
+    el("button", {
+      type: "button",
+      class: "icon-button",
+      "aria-label": label,
+      title: label,
+      dataset: testid ? { testid } : {},
+      onClick,
+    }),
+    [icon(name, 20)],
+  );
 }

@@ -16,7 +16,10 @@ class Page {
   constructor() {
     this.store = new Store();
     this.views = new ViewStack(this.store);
-    this.mail = new MailPanel(part("mail"), { onUnread: () => this.drawChrome(), onClose: () => this.toggleMail(false) });
+    this.mail = new MailPanel(part("mail"), {
+      onUnread: () => this.drawChrome(),
+      onClose: () => this.toggleMail(false),
+    });
     this.mailOpen = false;
     this.socketLost = false;
   }
@@ -35,7 +38,11 @@ class Page {
     this.views.closeAll();
     this.closeThread();
     await this.store.load(user);
-    this.socket = live(this.store.user, (event) => this.receive(event), (state, info) => this.socketState(state, info));
+    this.socket = live(
+      this.store.user,
+      (event) => this.receive(event),
+      (state, info) => this.socketState(state, info),
+    );
     this.show(this.store.channel(channelId) || this.firstChannel(), tab, { replaceAddress: true });
   }
 
@@ -66,9 +73,12 @@ class Page {
 
   drawChrome() {
     if (!this.store.boot) return;
-    drawSidebar(part("sidebar"), this.store, this.conversation?.channel.id, (channel) => this.openChannel(channel));
+    drawSidebar(part("sidebar"), this.store, this.conversation?.channel.id, (channel) =>
+      this.openChannel(channel),
+    );
     drawTopbar(part("topbar"), this.store, {
-      switchUser: (user) => this.enter(user, this.conversation.channel.id, this.conversation.tab).catch(explain),
+      switchUser: (user) =>
+        this.enter(user, this.conversation.channel.id, this.conversation.tab).catch(explain),
       toggleMail: () => this.toggleMail(!this.mailOpen),
       mailOpen: this.mailOpen,
       mailUnread: this.mail.unread(),
@@ -82,7 +92,8 @@ class Page {
     const banner = part("banner");
     const text = this.socketLost
       ? "The sandbox is not reachable. Trying to connect again…"
-      : !this.store.app.reachable && `${this.store.app.name} is not connected to this workspace right now: buttons and commands will not be answered until it is back.`;
+      : !this.store.app.reachable &&
+        `${this.store.app.name} is not connected to this workspace right now: buttons and commands will not be answered until it is back.`;
     banner.hidden = !text;
     if (text) replace(banner, icon("warning", 18), el("span", {}, text));
   }
@@ -119,7 +130,8 @@ class Page {
   followAddress() {
     const params = new URLSearchParams(location.search);
     const channel = this.store.channel(params.get("channel"));
-    if (params.get("user") !== this.store.user) this.enter(params.get("user"), params.get("channel"), params.get("tab")).catch(explain);
+    if (params.get("user") !== this.store.user)
+      this.enter(params.get("user"), params.get("channel"), params.get("tab")).catch(explain);
     else if (channel) this.show(channel, params.get("tab"), { replaceAddress: true });
   }
 
@@ -174,13 +186,15 @@ class Page {
 
 const EVENTS = {
   message: (page, event) => page.messageArrived(event, true),
-  ephemeral: (page, event) => page.messageArrived({ ...event, message: { ...event.message, ephemeral: true } }, true),
+  ephemeral: (page, event) =>
+    page.messageArrived({ ...event, message: { ...event.message, ephemeral: true } }, true),
   message_changed: (page, event) => page.messageArrived(event, false),
   message_deleted: (page, event) => page.messageGone(event),
   view_open: (page, event) => page.views.open(event.view),
   view_push: (page, event) => page.views.push(event.view),
   view_update: (page, event) => page.views.update(event.view),
-  view_close: (page, event) => (event.view || event.view_id ? page.views.close(event.view?.id || event.view_id) : page.views.closeAll()),
+  view_close: (page, event) =>
+    event.view || event.view_id ? page.views.close(event.view?.id || event.view_id) : page.views.closeAll(),
   home: (page, event) => page.conversation?.tab === "home" && page.conversation.home.draw(event.view),
   toast: (page, event) => toast(event.text, event.level),
   app: (page, event) => {
@@ -201,8 +215,18 @@ async function begin(page) {
     await page.start();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 400 && new URLSearchParams(location.search).has("user")) return location.replace(location.pathname);
-    replace(part("main"), el("div", { class: "starting", role: "status" }, el("span", { class: "spinner" }), el("p", {}, error.message), el("p", {}, "Trying again…")));
+    if (error.status === 400 && new URLSearchParams(location.search).has("user"))
+      return location.replace(location.pathname);
+    replace(
+      part("main"),
+      el(
+        "div",
+        { class: "starting", role: "status" },
+        el("span", { class: "spinner" }),
+        el("p", {}, error.message),
+        el("p", {}, "Trying again…"),
+      ),
+    );
     setTimeout(() => begin(page), RETRY_AFTER);
   }
   return undefined;

@@ -88,14 +88,35 @@ export class MessageList {
     const author = store.author(message);
     const node = el("div", {
       class: `message${compact ? " compact" : ""}${message.ephemeral ? " ephemeral" : ""}`,
-      dataset: { testid: `message-${message.ts}`, ts: message.ts }, role: "article", tabindex: "-1",
+      dataset: { testid: `message-${message.ts}`, ts: message.ts },
+      role: "article",
+      tabindex: "-1",
       "aria-label": `${author.real_name || author.name}, ${clock(fromTs(message.ts))}`,
     });
-    const time = el("time", { class: "stamp", title: fromTs(message.ts).toLocaleString() }, clock(fromTs(message.ts)));
+    const time = el(
+      "time",
+      { class: "stamp", title: fromTs(message.ts).toLocaleString() },
+      clock(fromTs(message.ts)),
+    );
     const body = el("div", { class: "message-body" });
-    if (message.ephemeral) body.append(el("div", { class: "only-you" }, icon("eye", 14), "Only visible to you"));
-    if (!compact) body.append(el("div", { class: "message-head" }, el("b", {}, author.real_name || author.name), author.is_bot && el("span", { class: "app-badge" }, "APP"), time));
-    append(body, [this.content(message), this.attachments(message), reactions(message), this.threadLine(message)]);
+    if (message.ephemeral)
+      body.append(el("div", { class: "only-you" }, icon("eye", 14), "Only visible to you"));
+    if (!compact)
+      body.append(
+        el(
+          "div",
+          { class: "message-head" },
+          el("b", {}, author.real_name || author.name),
+          author.is_bot && el("span", { class: "app-badge" }, "APP"),
+          time,
+        ),
+      );
+    append(body, [
+      this.content(message),
+      this.attachments(message),
+      reactions(message),
+      this.threadLine(message),
+    ]);
     append(node, [el("div", { class: "gutter" }, compact ? time : avatar(author)), body]);
     if (onThread && !message.ephemeral) node.append(threadButton(message, onThread));
     return node;
@@ -103,20 +124,30 @@ export class MessageList {
 
   content(message) {
     const edited = message.edited && el("span", { class: "edited" }, "(edited)");
-    if (message.blocks?.length) return [renderBlocks(message.blocks, this.surface(message, "", message.blocks)), edited];
+    if (message.blocks?.length)
+      return [renderBlocks(message.blocks, this.surface(message, "", message.blocks)), edited];
     if (!message.text) return edited;
-    return el("div", { class: `message-text${message.subtype ? " system" : ""}` }, mrkdwn(message.text, this.options.store.names), edited);
+    return el(
+      "div",
+      { class: `message-text${message.subtype ? " system" : ""}` },
+      mrkdwn(message.text, this.options.store.names),
+      edited,
+    );
   }
 
   attachments(message) {
     return (message.attachments || []).map((part, index) => {
-      const color = /^#?[0-9a-f]{3,8}$/i.test(part.color || "") ? `#${part.color.replace("#", "")}` : NAMED[part.color] || "#d0d4d9";
+      const color = /^#?[0-9a-f]{3,8}$/i.test(part.color || "")
+        ? `#${part.color.replace("#", "")}`
+        : NAMED[part.color] || "#d0d4d9";
       const text = part.pretext || part.title || part.text || (!part.blocks?.length && part.fallback);
       return el(
         "div",
         { class: "attachment", style: { "--bar": color } },
         text && mrkdwn(text, this.options.store.names),
-        part.blocks?.length ? renderBlocks(part.blocks, this.surface(message, `#${index}`, part.blocks)) : null,
+        part.blocks?.length
+          ? renderBlocks(part.blocks, this.surface(message, `#${index}`, part.blocks))
+          : null,
       );
     });
   }
@@ -125,7 +156,12 @@ export class MessageList {
     const { onThread } = this.options;
     if (!onThread || !message.reply_count) return null;
     const words = `${message.reply_count} ${message.reply_count === 1 ? "reply" : "replies"}`;
-    return el("button", { type: "button", class: "thread-link", onClick: () => onThread(message) }, icon("thread", 16), words);
+    return el(
+      "button",
+      { type: "button", class: "thread-link", onClick: () => onThread(message) },
+      icon("thread", 16),
+      words,
+    );
   }
 
   surface(message, part, blocks) {
@@ -133,7 +169,11 @@ export class MessageList {
     const state = this.states.get(key) || new FormState();
     this.states.set(key, state);
     state.keep(blocks);
-    return makeSurface(this.options.store, { type: "message", channel: message.channel, ts: message.ts }, state);
+    return makeSurface(
+      this.options.store,
+      { type: "message", channel: message.channel, ts: message.ts },
+      state,
+    );
   }
 }
 
@@ -144,19 +184,42 @@ function byTs(one, other) {
 }
 
 function sameRun(previous, message) {
-  return previous && !previous.note && !previous.ephemeral && !message.ephemeral && previous.user === message.user
-    && previous.bot_id === message.bot_id && Number(message.ts) - Number(previous.ts) < GROUP_SECONDS;
+  return (
+    previous &&
+    !previous.note &&
+    !previous.ephemeral &&
+    !message.ephemeral &&
+    previous.user === message.user &&
+    previous.bot_id === message.bot_id &&
+    Number(message.ts) - Number(previous.ts) < GROUP_SECONDS
+  );
 }
 
 function reactions(message) {
   if (!message.reactions?.length) return null;
-  const pill = (one) => el("span", { class: "reaction", "aria-label": `${one.users.length} × ${one.name}` }, emojiRuns(`:${one.name}:`), String(one.users.length));
+  const pill = (one) =>
+    el(
+      "span",
+      { class: "reaction", "aria-label": `${one.users.length} × ${one.name}` },
+      emojiRuns(`:${one.name}:`),
+      String(one.users.length),
+    );
   return el("div", { class: "reactions" }, message.reactions.map(pill));
 }
 
 function threadButton(message, onThread) {
   const label = "Reply in thread";
-  const button = el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: () => onThread(message) }, icon("thread", 18));
+  const button = el(
+    "button",
+    {
+      type: "button",
+      class: "icon-button",
+      "aria-label": label,
+      title: label,
+      onClick: () => onThread(message),
+    },
+    icon("thread", 18),
+  );
   return el("div", { class: "hover-tools" }, button);
 }
 
@@ -165,9 +228,21 @@ function dayRow(date) {
 }
 
 function noteRow(note) {
-  return el("div", { class: "message note", role: "alert" },
-    el("div", { class: "gutter" }, el("span", { class: "avatar avatar-large note-sign" }, icon("warning", 20))),
-    el("div", { class: "message-body" }, el("div", { class: "only-you" }, icon("eye", 14), "Only visible to you"), el("div", { class: "message-text" }, note.text)));
+  return el(
+    "div",
+    { class: "message note", role: "alert" },
+    el(
+      "div",
+      { class: "gutter" },
+      el("span", { class: "avatar avatar-large note-sign" }, icon("warning", 20)),
+    ),
+    el(
+      "div",
+      { class: "message-body" },
+      el("div", { class: "only-you" }, icon("eye", 14), "Only visible to you"),
+      el("div", { class: "message-text" }, note.text),
+    ),
+  );
 }
 
 /** Redraw without throwing the keyboard user out: focus returns to the same control, or to its message. */

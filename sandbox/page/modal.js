@@ -73,28 +73,69 @@ class ModalView {
     this.foot = el("div", { class: "modal-foot" });
     this.title = el("h2", { id: titleId });
     const pushed = this.stack.stack.length > 0;
-    const leave = el("button", {
-      type: "button", class: "icon-button", "aria-label": pushed ? "Back" : "Close", dataset: { testid: "modal-x" }, onClick: () => this.leave(),
-    }, icon(pushed ? "back" : "close", 20));
+    const leave = el(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": pushed ? "Back" : "Close",
+        dataset: { testid: "modal-x" },
+        onClick: () => this.leave(),
+      },
+      icon(pushed ? "back" : "close", 20),
+    );
     const sign = avatar(this.store.person(this.store.app.bot_user) || { is_bot: true }, "small");
-    const head = el("div", { class: "modal-head" }, pushed ? [leave, sign, this.title] : [sign, this.title, leave]);
-    this.box = el("div", {
-      class: "dialog modal", role: "dialog", "aria-modal": "true", "aria-labelledby": titleId, tabindex: "-1", dataset: { testid: "modal" },
-    }, head, this.body, this.foot);
+    const head = el(
+      "div",
+      { class: "modal-head" },
+      pushed ? [leave, sign, this.title] : [sign, this.title, leave],
+    );
+    this.box = el(
+      "div",
+      {
+        class: "dialog modal",
+        role: "dialog",
+        "aria-modal": "true",
+        "aria-labelledby": titleId,
+        tabindex: "-1",
+        dataset: { testid: "modal" },
+      },
+      head,
+      this.body,
+      this.foot,
+    );
     this.draw();
   }
 
   draw() {
     const { view } = this;
     this.state.keep(view.blocks);
-    const surface = makeSurface(this.store, { type: "view", view_id: view.id }, this.state, () => view.submit && this.submit());
+    const surface = makeSurface(
+      this.store,
+      { type: "view", view_id: view.id },
+      this.state,
+      () => view.submit && this.submit(),
+    );
     replace(this.title, plainText(view.title.text));
     replace(this.body, renderBlocks(view.blocks, surface));
     this.problem = el("div", { class: "modal-problem", role: "alert" });
-    const close = el("button", { type: "button", class: "btn", dataset: { testid: "modal-close" }, onClick: () => this.leave() }, plainText(view.close?.text || (view.submit ? "Cancel" : "Close")));
-    this.send = view.submit && el("button", {
-      type: "button", class: "btn btn-primary", dataset: { testid: "modal-submit" }, onClick: () => this.submit(),
-    }, plainText(view.submit.text));
+    const close = el(
+      "button",
+      { type: "button", class: "btn", dataset: { testid: "modal-close" }, onClick: () => this.leave() },
+      plainText(view.close?.text || (view.submit ? "Cancel" : "Close")),
+    );
+    this.send =
+      view.submit &&
+      el(
+        "button",
+        {
+          type: "button",
+          class: "btn btn-primary",
+          dataset: { testid: "modal-submit" },
+          onClick: () => this.submit(),
+        },
+        plainText(view.submit.text),
+      );
     replace(this.foot, this.problem, close, this.send);
   }
 
@@ -117,7 +158,8 @@ class ModalView {
     const again = action && this.box.querySelector(`[data-action-id="${CSS.escape(action)}"]`);
     if (!again) return focusFirst(this.box);
     again.focus();
-    if (caret !== null && again.setSelectionRange && again.type === "text") again.setSelectionRange(caret, caret);
+    if (caret !== null && again.setSelectionRange && again.type === "text")
+      again.setSelectionRange(caret, caret);
   }
 
   async submit() {
@@ -128,7 +170,11 @@ class ModalView {
     if (Object.keys(missing).length) return;
     const sender = this.send;
     this.busy(sender, true);
-    const answer = await attempt("/page/view_submit", { user: this.user, view_id: this.view.id, state: { values: this.state.values } });
+    const answer = await attempt("/page/view_submit", {
+      user: this.user,
+      view_id: this.view.id,
+      state: { values: this.state.values },
+    });
     this.busy(sender, false);
     this.settle(answer);
   }

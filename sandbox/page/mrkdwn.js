@@ -11,7 +11,9 @@ export function unescape(text) {
 /** A text object of Block Kit. `names` looks up people and channels: {user(id), channel(id)}. */
 export function textObject(object, names) {
   if (!object) return null;
-  return object.type === "mrkdwn" ? mrkdwn(object.text, names, { verbatim: object.verbatim }) : plainText(object.text, object.emoji);
+  return object.type === "mrkdwn"
+    ? mrkdwn(object.text, names, { verbatim: object.verbatim })
+    : plainText(object.text, object.emoji);
 }
 
 /** plain_text: line breaks and emoji, no other markup. */
@@ -22,15 +24,19 @@ export function plainText(text, withEmoji = true) {
 
 export function mrkdwn(text, names, options = {}) {
   const root = el("div", { class: "mrkdwn" });
-  String(text ?? "").split(/```\n?([\s\S]*?)\n?```/).forEach((part, index) => {
-    if (index % 2) root.append(el("pre", { class: "code-block" }, preformatted(part, names)));
-    else lines(part, names, options).forEach((node) => root.append(node));
-  });
+  String(text ?? "")
+    .split(/```\n?([\s\S]*?)\n?```/)
+    .forEach((part, index) => {
+      if (index % 2) root.append(el("pre", { class: "code-block" }, preformatted(part, names)));
+      else lines(part, names, options).forEach((node) => root.append(node));
+    });
   return root;
 }
 
 function preformatted(text, names) {
-  return text.split(/(<[^<>\n]+>)/).map((part, index) => (index % 2 ? reference(part.slice(1, -1), names) : unescape(part)));
+  return text
+    .split(/(<[^<>\n]+>)/)
+    .map((part, index) => (index % 2 ? reference(part.slice(1, -1), names) : unescape(part)));
 }
 
 /** Group lines into paragraphs, quotes and list rows. */
@@ -51,7 +57,10 @@ function lines(text, names, options) {
       group = { kind, node: wrapper(kind, rows[index]) };
       out.push(group.node);
     } else group.node.append(el("br"));
-    append(group.node, kind === "list" ? el("span", {}, inline(content, names, options)) : inline(content, names, options));
+    append(
+      group.node,
+      kind === "list" ? el("span", {}, inline(content, names, options)) : inline(content, names, options),
+    );
   }
   return out;
 }
@@ -70,7 +79,11 @@ function wrapper(kind, row) {
   if (kind === "text") return el("div", { class: "line" });
   const [, indent, sign] = LIST.exec(row);
   const level = Math.min(4, Math.floor(indent.length / 2));
-  return el("div", { class: "list-row", style: { "--level": level } }, el("span", { class: "list-sign" }, sign === "-" ? "•" : sign));
+  return el(
+    "div",
+    { class: "list-row", style: { "--level": level } },
+    el("span", { class: "list-sign" }, sign),
+  );
 }
 
 const SPAN = {
@@ -90,7 +103,7 @@ export function inline(text, names, options = {}) {
     if (plain) out.push(options.verbatim ? emojiRuns(plain) : autoLinked(plain));
     plain = "";
   };
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const token = tokenAt(text, at, names, options);
     if (token) {
       flush();
@@ -185,7 +198,9 @@ function dateReference(inside, fallback) {
 const MAIL_ADDRESS = /([\w.+-]+@[\w-]+(?:\.[\w-]+)+)/;
 
 function autoLinked(text) {
-  return text.split(MAIL_ADDRESS).map((part, index) => (index % 2 ? link(`mailto:${part}`, part) : emojiRuns(part)));
+  return text
+    .split(MAIL_ADDRESS)
+    .map((part, index) => (index % 2 ? link(`mailto:${part}`, part) : emojiRuns(part)));
 }
 
 const EMOJI = new RegExp(`:([a-z0-9_+'-]+):|(${DRAWN_CHARACTERS.join("|")})`, "g");
@@ -207,10 +222,12 @@ export function emojiRuns(text) {
 /** A markdown block (headings, lists, quotes, fences, bold, links), drawn simply. */
 export function markdown(text, names) {
   const root = el("div", { class: "markdown" });
-  String(text ?? "").split(/```[a-z]*\n?([\s\S]*?)\n?```/).forEach((part, index) => {
-    if (index % 2) root.append(el("pre", { class: "code-block" }, part));
-    else part.split("\n").forEach((row) => root.append(markdownRow(row, names)));
-  });
+  String(text ?? "")
+    .split(/```[a-z]*\n?([\s\S]*?)\n?```/)
+    .forEach((part, index) => {
+      if (index % 2) root.append(el("pre", { class: "code-block" }, part));
+      else part.split("\n").forEach((row) => root.append(markdownRow(row, names)));
+    });
   return root;
 }
 
@@ -219,8 +236,8 @@ function markdownRow(row, names) {
   if (heading) return el(`h${heading[1].length + 2}`, {}, inline(fromMarkdown(heading[2]), names));
   if (/^\s*(-{3,}|\*{3,})\s*$/.test(row)) return el("hr");
   if (!row.trim()) return el("div", { class: "gap" });
-  const rule = /^(\s*)[*+](\s+)/.exec(row);
-  const normal = rule ? `${rule[1]}-${rule[2]}${row.slice(rule[0].length)}` : row;
+  const rule = /^(\s*)[*+-](\s+)/.exec(row);
+  const normal = rule ? `${rule[1]}•${rule[2]}${row.slice(rule[0].length)}` : row;
   return append(el("div"), lines(fromMarkdown(normal), names, {}));
 }
 

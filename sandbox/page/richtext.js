@@ -5,7 +5,10 @@ import { broadcast, channelMention, userMention } from "./mrkdwn.js";
 import { formatDate } from "./times.js";
 
 export function richText(block, names) {
-  return append(el("div", { class: "rich-text" }), (block.elements || []).map((part) => container(part, names)));
+  return append(
+    el("div", { class: "rich-text" }),
+    (block.elements || []).map((part) => container(part, names)),
+  );
 }
 
 function container(part, names) {
@@ -58,7 +61,11 @@ function bare(piece, names) {
     case "emoji":
       return emoji(String(piece.name)) ?? el("span", {}, `:${piece.name}:`);
     case "date":
-      return el("time", {}, formatDate(Number(piece.timestamp), piece.format || "{date_num}") ?? piece.fallback ?? "");
+      return el(
+        "time",
+        {},
+        formatDate(Number(piece.timestamp), piece.format || "{date_num}") ?? piece.fallback ?? "",
+      );
     case "color":
       return el("span", { class: "color-chip" }, swatch(piece.value), String(piece.value));
     default:

@@ -13,8 +13,12 @@ import { moveByKeys, openPopup } from "./popup.js";
 export function selectMenu(config) {
   let chosen = config.selected || [];
   const trigger = el("button", {
-    type: "button", class: `select${config.wide ? " wide" : ""}`, "aria-haspopup": "listbox", "aria-expanded": "false",
-    "aria-label": config.label, dataset: config.actionId ? { actionId: config.actionId } : {},
+    type: "button",
+    class: `select${config.wide ? " wide" : ""}`,
+    "aria-haspopup": "listbox",
+    "aria-expanded": "false",
+    "aria-label": config.label,
+    dataset: config.actionId ? { actionId: config.actionId } : {},
   });
   trigger.addEventListener("click", () => openList());
   trigger.addEventListener("keydown", (event) => {
@@ -27,7 +31,9 @@ export function selectMenu(config) {
   return trigger;
 
   function draw() {
-    const label = chosen.length ? chosen.map((entry) => chip(entry)) : el("span", { class: "placeholder" }, config.placeholder);
+    const label = chosen.length
+      ? chosen.map((entry) => chip(entry))
+      : el("span", { class: "placeholder" }, config.placeholder);
     replace(trigger, el("span", { class: "select-value" }, label), icon("chevron", 16));
   }
 
@@ -38,94 +44,152 @@ export function selectMenu(config) {
 
   function openList() {
     if (trigger.getAttribute("aria-expanded") === "true" || trigger.disabled) return;
-    const list = optionList(config, () => chosen, async (entries, done) => {
-      const before = chosen;
-      chosen = entries;
-      draw();
-      if (done) close();
-      if ((await config.onChange(entries)) === false) {
-        chosen = before;
+    const list = new OptionList(
+      config,
+      () => chosen,
+      async (entries, done) => {
+        const before = chosen;
+        chosen = entries;
         draw();
-      }
-    });
+        if (done) close();
+        if ((await config.onChange(entries)) === false) {
+          chosen = before;
+          draw();
+        }
+      },
+    );
     const close = openPopup(trigger, list.panel, { minWidth: 240 });
     list.start();
   }
 }
 
-function optionList(config, chosen, choose) {
-  const listId = uid("listbox");
-  const search = el("input", {
-    class: "list-search", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": listId, autocomplete: "off",
-    "aria-label": `Filter: ${config.label}`, placeholder: config.minQuery ? `Type at least ${config.minQuery} to search` : "Type to filter",
-  });
-  const list = el("div", { class: "listbox", role: "listbox", id: listId, "aria-multiselectable": String(Boolean(config.multiple)) });
-  const panel = el("div", { class: "option-panel" }, search, list);
-  let active = null;
-  let asked = 0;
+/** The panel under a select: a filter field and the options. `choose(entries, done)` tells of a new choice. */
+class OptionList {
+  constructor(config, chosen, choose) {
+    Object.assign(this, { config, chosen, choose, active: null, asked: 0 });
+    const listId = uid("listbox");
+    this.search = el("input", {
+      class: "list-search",
+      type: "text",
+      role: "combobox",
+      "aria-expanded": "true",
+      "aria-controls": listId,
+      autocomplete: "off",
+      "aria-label": `Filter: ${config.label}`,
+      placeholder: config.minQuery ? `Type at least ${config.minQuery} to search` : "Type to filter",
+    });
+    this.list = el("div", {
+      class: "listbox",
+      role: "listbox",
+      id: listId,
+      "aria-multiselectable": String(Boolean(config.multiple)),
+    });
+    this.panel = el("div", { class: "option-panel" }, this.search, this.list);
+    this.search.addEventListener("input", () => this.refresh());
+    this.panel.addEventListener("keydown", (event) => this.key(event));
+  }
 
-  const items = () => [...list.querySelectorAll("[role=option]")];
-  const focusOn = (node) => {
-    active?.classList.remove("active");
-    active = node;
-    if (!node) return search.removeAttribute("aria-activedescendant");
+  start() {
+    this.search.focus();
+    this.refresh();
+  }
+
+  items() {
+    return [...this.list.querySelectorAll("[role=option]")];
+  }
+
+  focusOn(node) {
+    this.active?.classList.remove("active");
+    this.active = node;
+    if (!node) return this.search.removeAttribute("aria-activedescendant");
     node.classList.add("active");
     node.scrollIntoView({ block: "nearest" });
-    return search.setAttribute("aria-activedescendant", node.id);
-  };
+    return this.search.setAttribute("aria-activedescendant", node.id);
+  }
 
-  const toggle = (entry) => {
-    if (!config.multiple) return choose([entry], true);
-    const rest = chosen().filter((one) => one.key !== entry.key);
-    const removed = rest.length < chosen().length;
-    if (!removed && config.max && rest.length >= config.max) return note(`At most ${config.max} can be chosen.`);
-    choose(removed ? rest : [...rest, entry], false);
-    return refresh();
-  };
+  key(event) {
+    if (
+      moveByKeys(
+        event,
+        () => this.items(),
+        this.active,
+        (node) => this.focusOn(node),
+      )
+    )
+      return;
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.active?.click();
+  }
 
-  const note = (text) => replace(list, el("div", { class: "list-note", role: "status" }, text));
+  toggle(entry) {
+    const { config } = this;
+    if (!config.multiple) return this.choose([entry], true);
+    const rest = this.chosen().filter((one) => one.key !== entry.key);
+    const removed = rest.length < this.chosen().length;
+    if (!removed && config.max && rest.length >= config.max)
+      return this.note(`At most ${config.max} can be chosen.`);
+    this.choose(removed ? rest : [...rest, entry], false);
+    return this.refresh();
+  }
 
-  const row = (entry) => {
-    const selected = chosen().some((one) => one.key === entry.key);
+  note(text) {
+    replace(this.list, el("div", { class: "list-note", role: "status" }, text));
+  }
+
+  row(entry) {
+    const selected = this.chosen().some((one) => one.key === entry.key);
+    const text = [
+      entry.node ? entry.node() : entry.text,
+      entry.description && el("small", {}, entry.description),
+    ];
     const node = el(
       "div",
-      { role: "option", id: uid("option"), class: "option", "aria-selected": String(selected), dataset: { value: entry.key } },
-      el("span", { class: "option-text" }, entry.node ? entry.node() : entry.text, entry.description && el("small", {}, entry.description)),
+      {
+        role: "option",
+        id: uid("option"),
+        class: "option",
+        "aria-selected": String(selected),
+        dataset: { value: entry.key },
+      },
+      el("span", { class: "option-text" }, text),
       selected && icon("check", 16),
     );
     node.addEventListener("pointerdown", (event) => event.preventDefault());
-    node.addEventListener("click", () => toggle(entry));
-    node.addEventListener("pointermove", () => focusOn(node));
+    node.addEventListener("click", () => this.toggle(entry));
+    node.addEventListener("pointermove", () => this.focusOn(node));
     return node;
-  };
+  }
 
-  const refresh = async () => {
-    const query = search.value.trim();
-    const turn = ++asked;
-    if (config.minQuery && query.length < config.minQuery) return note(`Type ${config.minQuery} or more characters.`);
-    if (config.minQuery !== undefined) note("Searching…");
-    let groups;
+  /** Ask for the options that fit what is typed; an answer that a newer question overtook is dropped. */
+  async refresh() {
+    const { config } = this;
+    const query = this.search.value.trim();
+    this.asked += 1;
+    const turn = this.asked;
+    if (config.minQuery && query.length < config.minQuery)
+      return this.note(`Type ${config.minQuery} or more characters.`);
+    if (config.minQuery !== undefined) this.note("Searching…");
     try {
-      groups = await config.load(query);
+      const groups = await config.load(query);
+      return turn === this.asked && this.show(groups, query);
     } catch (error) {
-      return turn === asked && note(error.message || "Options could not be loaded.");
+      return turn === this.asked && this.note(error.message || "Options could not be loaded.");
     }
-    if (turn !== asked) return undefined;
-    const full = groups.filter((group) => group.entries.length);
-    if (!full.length) return note(query ? `Nothing found for “${query}”.` : "Nothing to choose from.");
-    list.replaceChildren();
-    for (const group of full) append(list, [group.label && el("div", { class: "group-label" }, group.label), group.entries.map(row)]);
-    return focusOn(items().find((node) => node.getAttribute("aria-selected") === "true") || items()[0]);
-  };
+  }
 
-  search.addEventListener("input", refresh);
-  panel.addEventListener("keydown", (event) => {
-    if (moveByKeys(event, items, active, focusOn)) return;
-    if (event.key === "Enter") {
-      event.preventDefault();
-      event.stopPropagation();
-      active?.click();
+  show(groups, query) {
+    const full = groups.filter((group) => group.entries.length);
+    if (!full.length) return this.note(query ? `Nothing found for “${query}”.` : "Nothing to choose from.");
+    this.list.replaceChildren();
+    for (const { label, entries } of full) {
+      append(this.list, [
+        label && el("div", { class: "group-label" }, label),
+        entries.map((entry) => this.row(entry)),
+      ]);
     }
-  });
-  return { panel, start: () => { search.focus(); refresh(); } };
+    const items = this.items();
+    return this.focusOn(items.find((node) => node.getAttribute("aria-selected") === "true") || items[0]);
+  }
 }

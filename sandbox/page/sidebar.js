@@ -10,29 +10,58 @@ export function drawSidebar(root, store, current, open) {
   const direct = store.boot.channels.filter((one) => one.kind === "dm");
   const apps = direct.filter((one) => store.person(one.with)?.is_bot);
   const people = direct.filter((one) => !apps.includes(one));
-  const group = (title, list) => list.length > 0 && el(
-    "section",
-    { class: "channel-group" },
-    el("h2", {}, title),
-    el("ul", {}, list.map((one) => el("li", {}, channelRow(one, store, current, open)))),
-  );
-  keepingPlace(root, () => replace(
+  const group = (title, list) =>
+    list.length > 0 &&
+    el(
+      "section",
+      { class: "channel-group" },
+      el("h2", {}, title),
+      el(
+        "ul",
+        {},
+        list.map((one) => el("li", {}, channelRow(one, store, current, open))),
+      ),
+    );
+  keepingPlace(
     root,
-    el("div", { class: "workspace-name" }, el("span", {}, store.boot.team.name)),
-    el("div", { class: "channel-lists" }, group("Channels", channels), group("Direct messages", people), group("Apps", apps)),
-  ), ".channel-lists");
+    () =>
+      replace(
+        root,
+        el("div", { class: "workspace-name" }, el("span", {}, store.boot.team.name)),
+        el(
+          "div",
+          { class: "channel-lists" },
+          group("Channels", channels),
+          group("Direct messages", people),
+          group("Apps", apps),
+        ),
+      ),
+    ".channel-lists",
+  );
 }
 
 function channelRow(channel, store, current, open) {
   const name = store.label(channel);
-  const unread = channel.unread > 0 && channel.id !== current;
-  const classes = ["channel", channel.id === current && "current", unread && "unread", channel.archived && "archived", channel.is_member === false && "not-joined"];
-  const label = [name, channel.kind === "private" && "private channel", unread && `${channel.unread} unread`].filter(Boolean).join(", ");
+  const unread = channel.unread > 0;
+  const classes = [
+    "channel",
+    channel.id === current && "current",
+    unread && "unread",
+    channel.archived && "archived",
+    channel.is_member === false && "not-joined",
+  ];
+  const label = [name, channel.kind === "private" && "private channel", unread && `${channel.unread} unread`]
+    .filter(Boolean)
+    .join(", ");
   return el(
     "button",
     {
-      type: "button", class: classes.filter(Boolean).join(" "), dataset: { testid: `channel-${channel.id}` }, "aria-label": label,
-      "aria-current": channel.id === current ? "page" : null, onClick: () => open(channel),
+      type: "button",
+      class: classes.filter(Boolean).join(" "),
+      dataset: { testid: `channel-${channel.id}` },
+      "aria-label": label,
+      "aria-current": channel.id === current ? "page" : null,
+      onClick: () => open(channel),
     },
     channelSign(channel, store),
     el("span", { class: "channel-name" }, name),
@@ -50,27 +79,55 @@ export function drawTopbar(root, store, { switchUser, toggleMail, mailOpen, mail
   const me = store.me;
   const viewer = el(
     "button",
-    { type: "button", class: "viewer", dataset: { testid: "user-switcher", user: store.user }, "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `Viewing as ${me?.real_name}. Switch person` },
+    {
+      type: "button",
+      class: "viewer",
+      dataset: { testid: "user-switcher", user: store.user },
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": `Viewing as ${me?.real_name}. Switch person`,
+    },
     avatar(me, "small"),
-    el("span", { class: "viewer-text" }, el("small", {}, "Viewing as"), el("b", {}, me?.real_name || store.user)),
+    el(
+      "span",
+      { class: "viewer-text" },
+      el("small", {}, "Viewing as"),
+      el("b", {}, me?.real_name || store.user),
+    ),
     icon("chevron", 16),
   );
   viewer.addEventListener("click", () => openViewers(viewer, store, switchUser));
-  keepingPlace(root, () => replace(
-    root,
-    el("div", { class: "brand" }, el("img", { src: "/page-static/icon.svg", alt: "", width: 24, height: 24 }), el("b", {}, store.app.name), el("span", { class: "sandbox-tag" }, "Sandbox workspace")),
-    el(
-      "div",
-      { class: "topbar-tools" },
+  keepingPlace(root, () =>
+    replace(
+      root,
       el(
-        "button",
-        { type: "button", class: "mail-toggle", "aria-pressed": String(mailOpen), dataset: { testid: "mail-panel-toggle" }, onClick: toggleMail },
-        icon("mail", 18), el("span", {}, "Play the candidate"),
-        mailUnread > 0 && el("span", { class: "badge", "aria-label": `${mailUnread} unread mails` }, String(mailUnread)),
+        "div",
+        { class: "brand" },
+        el("img", { src: "/page-static/icon.svg", alt: "", width: 24, height: 24 }),
+        el("b", {}, store.app.name),
+        el("span", { class: "sandbox-tag" }, "Sandbox workspace"),
       ),
-      viewer,
+      el(
+        "div",
+        { class: "topbar-tools" },
+        el(
+          "button",
+          {
+            type: "button",
+            class: "mail-toggle",
+            "aria-pressed": String(mailOpen),
+            dataset: { testid: "mail-panel-toggle" },
+            onClick: toggleMail,
+          },
+          icon("mail", 18),
+          el("span", {}, "Play the candidate"),
+          mailUnread > 0 &&
+            el("span", { class: "badge", "aria-label": `${mailUnread} unread mails` }, String(mailUnread)),
+        ),
+        viewer,
+      ),
     ),
-  ));
+  );
 }
 
 function openViewers(anchor, store, switchUser) {
@@ -79,18 +136,34 @@ function openViewers(anchor, store, switchUser) {
   menu.append(el("div", { class: "group-label" }, "See the workspace as"));
   for (const person of store.viewers()) {
     const chosen = person.id === store.user;
-    menu.append(el(
-      "button",
-      {
-        type: "button", role: "menuitemradio", "aria-checked": String(chosen), class: "menu-item person-row", dataset: { testid: `user-${person.id}` },
-        onClick: () => { close(); if (!chosen) switchUser(person.id); },
-      },
-      avatar(person, "small"),
-      el("span", { class: "option-text" }, person.real_name || person.name, el("small", {}, person.title || (person.is_admin ? "Admin" : "Recruiter"))),
-      chosen && icon("check", 16),
-    ));
+    menu.append(
+      el(
+        "button",
+        {
+          type: "button",
+          role: "menuitemradio",
+          "aria-checked": String(chosen),
+          class: "menu-item person-row",
+          dataset: { testid: `user-${person.id}` },
+          onClick: () => {
+            close();
+            if (!chosen) switchUser(person.id);
+          },
+        },
+        avatar(person, "small"),
+        el(
+          "span",
+          { class: "option-text" },
+          person.real_name || person.name,
+          el("small", {}, person.title || (person.is_admin ? "Admin" : "Recruiter")),
+        ),
+        chosen && icon("check", 16),
+      ),
+    );
   }
   const items = () => [...menu.querySelectorAll("[role=menuitemradio]")];
-  menu.addEventListener("keydown", (event) => moveByKeys(event, items, document.activeElement, (item) => item.focus()));
+  menu.addEventListener("keydown", (event) =>
+    moveByKeys(event, items, document.activeElement, (item) => item.focus()),
+  );
   items()[0]?.focus();
 }

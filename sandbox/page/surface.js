@@ -13,14 +13,21 @@ export function makeSurface(store, container, state, submit = null) {
     state,
     submit,
     people: () => store.viewers(),
-    channels: (onlyChannels) => store.boot.channels
-      .filter((channel) => channel.kind !== "dm" || !onlyChannels)
-      .map((channel) => ({ ...channel, name: store.label(channel) })),
+    channels: (onlyChannels) =>
+      store.boot.channels
+        .filter((channel) => channel.kind !== "dm" || !onlyChannels)
+        .map((channel) => ({ ...channel, name: store.label(channel) })),
     act: async (action) => {
-      const answer = await attempt("/page/action", { user, container, action, state: { values: state.values } });
+      const answer = await attempt("/page/action", {
+        user,
+        container,
+        action,
+        state: { values: state.values },
+      });
       if (!answer.ok) toast(answer.message || `${store.app.name} did not respond to that click.`, "error");
       return { ...answer, message: answer.message || "The app did not respond." };
     },
-    suggest: (blockId, actionId, value) => post("/page/suggest", { user, container, block_id: blockId, action_id: actionId, value }),
+    suggest: (blockId, actionId, value) =>
+      post("/page/suggest", { user, container, block_id: blockId, action_id: actionId, value }),
   };
 }

@@ -27,11 +27,13 @@ function relativeDay(date) {
 }
 
 const FORMATS = {
-  date_num: (d) => `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, "0")}-${String(d.getDate()).padStart(2, "0")}`,
+  date_num: (d) =>
+    `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, "0")}-${String(d.getDate()).padStart(2, "0")}`,
   date: (d) => d.toLocaleDateString([], { month: "long", day: "numeric", year: "numeric" }),
   date_slash: (d) => d.toLocaleDateString([], { day: "2-digit", month: "2-digit", year: "numeric" }),
   date_short: (d) => d.toLocaleDateString([], { month: "short", day: "numeric", year: "numeric" }),
-  date_long: (d) => d.toLocaleDateString([], { weekday: "long", month: "long", day: "numeric", year: "numeric" }),
+  date_long: (d) =>
+    d.toLocaleDateString([], { weekday: "long", month: "long", day: "numeric", year: "numeric" }),
   date_pretty: (d) => relativeDay(d)?.toLowerCase() ?? FORMATS.date(d),
   date_short_pretty: (d) => relativeDay(d)?.toLowerCase() ?? FORMATS.date_short(d),
   date_long_pretty: (d) => relativeDay(d)?.toLowerCase() ?? FORMATS.date_long(d),
@@ -45,14 +47,21 @@ const FORMATS = {
 export function formatDate(seconds, format) {
   const date = new Date(seconds * 1000);
   if (!Number.isFinite(date.getTime())) return null;
-  const text = format.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(FORMATS, name) ? FORMATS[name](date) : whole));
+  const text = format.replace(/\{(\w+)\}/g, (whole, name) =>
+    Object.hasOwn(FORMATS, name) ? FORMATS[name](date) : whole,
+  );
   return format.startsWith("{") ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 export function ago(date) {
   const seconds = Math.round((Date.now() - date.getTime()) / 1000);
   const past = seconds >= 0;
-  const units = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+  const units = [
+    [86_400, "day"],
+    [3600, "hour"],
+    [60, "minute"],
+    [1, "second"],
+  ];
   const [size, name] = units.find(([length]) => Math.abs(seconds) >= length) ?? [1, "second"];
   const count = Math.floor(Math.abs(seconds) / size);
   const words = `${count} ${name}${count === 1 ? "" : "s"}`;

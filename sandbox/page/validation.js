@@ -30,8 +30,10 @@ function answerOf(held) {
 }
 
 function formProblem(part, answer) {
-  if (part.min_length && answer.length < part.min_length) return `Please enter at least ${part.min_length} characters.`;
-  if (part.type === "email_text_input" && !/^[^\s@]+@[^\s@]+$/.test(answer)) return "Please enter a valid email address.";
+  if (part.min_length && answer.length < part.min_length)
+    return `Please enter at least ${part.min_length} characters.`;
+  if (part.type === "email_text_input" && !/^[^\s@]+@[^\s@]+$/.test(answer))
+    return "Please enter a valid email address.";
   if (part.type === "url_text_input" && !URL.canParse(answer)) return "Please enter a valid URL.";
   if (part.type === "number_input") return numberProblem(part, answer);
   return null;
@@ -41,7 +43,9 @@ function numberProblem(part, answer) {
   const number = Number(answer);
   if (!Number.isFinite(number)) return "Please enter a number.";
   if (!part.is_decimal_allowed && !Number.isInteger(number)) return "Please enter a whole number.";
-  if (part.min_value !== undefined && number < Number(part.min_value)) return `Please enter ${part.min_value} or more.`;
-  if (part.max_value !== undefined && number > Number(part.max_value)) return `Please enter ${part.max_value} or less.`;
+  if (part.min_value !== undefined && number < Number(part.min_value))
+    return `Please enter ${part.min_value} or more.`;
+  if (part.max_value !== undefined && number > Number(part.max_value))
+    return `Please enter ${part.max_value} or less.`;
   return null;
 }
