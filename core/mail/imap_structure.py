@@ -63,7 +63,8 @@ def _read(structure: bytes) -> list[Node]:
             stack[-1].append(opened)
             stack.append(opened)
         elif parenthesis == b")":
-            stack.pop()
+            if len(stack) > 1:
+                stack.pop()
         elif literal is not None:
             stack[-1].append(structure[position : position + int(literal)])
             position += int(literal)

@@ -95,7 +95,7 @@ def _codec(charset: str) -> str | None:
     name = _ALIASES.get(name, name)
     try:
         known = codecs.lookup(name).name
-        b"".decode(known)
+        b"a".decode(known, "replace")  # "zlib" and its like are codecs, but none of text
     except (LookupError, ValueError, UnicodeError):
         return None
     return None if known in _NO_CHARSETS else _SUPERSETS.get(known, known)
