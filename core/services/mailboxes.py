@@ -13,12 +13,13 @@ from difflib import get_close_matches
 from core.domain.account import Mailbox, MailboxEvent, MailboxStatus, transition
 from core.domain.actor import Actor, Role, require_admin, require_mailbox, require_recruiter
 from core.domain.address import is_valid, match_key
-from core.domain.diagnosis import Diagnosis, Failure, diagnose
+from core.domain.diagnosis import Diagnosis
 from core.domain.providers import provider_of_host
 from core.errors import InputError, MailError, NotFoundError, RefusedError
 from core.ports.mail import Credentials, Endpoint, MailboxConnector, MailTransport, Tls
 from core.ports.storage import ConnectTicket, SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
+from core.services.diagnose import diagnose_error
 from core.services.tools import Tools
 
 TICKET_LIFE = timedelta(minutes=10)
@@ -97,13 +98,13 @@ class MailboxService:
             client = await self._connector.connect(request.imap, credentials)
             await client.close()
 
-        checks: list[tuple[str, Endpoint, Callable[[], Awaitable[None]]]] = [("imap", request.imap, read)]
+        checks: list[tuple[str, Callable[[], Awaitable[None]]]] = [("imap", read)]
         if request.send:
-            checks.append(("smtp", request.smtp, lambda: self._transport.verify(request.smtp, credentials)))
-        results = await asyncio.gather(*(check() for _, _, check in checks), return_exceptions=True)
-        for (side, endpoint, _), result in zip(checks, results, strict=True):
+            checks.append(("smtp", lambda: self._transport.verify(request.smtp, credentials)))
+        results = await asyncio.gather(*(check() for _, check in checks), return_exceptions=True)
+        for (side, _), result in zip(checks, results, strict=True):
             if isinstance(result, MailError):
-                raise ConnectRefusedError(side, diagnose_error(result, endpoint.host))
+                raise ConnectRefusedError(side, diagnose_error(result))
             if isinstance(result, BaseException):
                 raise result
 
@@ -295,11 +296,6 @@ class MailboxService:
         async with self._tools.store.write(view.workspace) as uow:
             await uow.tickets.spend(_hash(token), self._tools.clock.now())
         return mailbox
-
-
-def diagnose_error(error: MailError, host: str) -> Diagnosis:
-    """The verdict on one of our mail errors."""
-    return diagnose(Failure(error.layer, error.raw, error.host or host, error.smtp_code))
 
 
 def endpoint_imap(mailbox: Mailbox) -> Endpoint:

@@ -180,6 +180,10 @@ class OutreachService:
         except asyncio.CancelledError:
             await asyncio.shield(self._record_lost(outgoing.delivery, "sending was interrupted"))
             raise
+        except Exception:
+            # Unknown failure: temporary for reading, never for sending.
+            await self._record_lost(outgoing.delivery, "an unexpected failure while sending")
+            raise
         else:
             await asyncio.shield(self._record_sent(outgoing.delivery, receipt.reply))
 

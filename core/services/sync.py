@@ -23,8 +23,9 @@ from core.ports.mail import FolderInfo, FolderSnapshot, MailboxClient, MailboxCo
 from core.ports.mail import MailboxEvent as Push
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
+from core.services.diagnose import diagnose_error
 from core.services.ingest import FolderJob, IngestService
-from core.services.mailboxes import diagnose_error, endpoint_imap
+from core.services.mailboxes import endpoint_imap
 from core.services.tools import Tools, persistently, settings_in
 
 _WATCHED_ROLES = ("inbox", "sent", "junk")
@@ -90,7 +91,7 @@ class SyncService:
     async def _failed(self, uow: UnitOfWork, mailbox: Mailbox, error: MailError) -> datetime | None:
         now, streak = self.tools.clock.now(), mailbox.streak + 1
         since = mailbox.failing_since or now
-        diagnosis = escalated(diagnose_error(error, mailbox.imap_host), streak)
+        diagnosis = escalated(diagnose_error(error), streak)
         decision = decide(
             diagnosis,
             streak=streak,

@@ -1,0 +1,1 @@
+"""Loops: wake, call one use case, back off, stop when told."""

@@ -1,0 +1,67 @@
+"""The posting loop: claims changed cards and shows them, several at a time; one slow channel delays no other."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from core.ports.clock import Clock
+from core.ports.storage import OutboxItem, Store
+from core.services.notifications import NotificationService
+
+_log = structlog.get_logger("notifications")
+
+_LONGEST_SLEEP = 1.0
+_CAPACITY = 20
+_GRACE = 3.0
+_STALE = timedelta(minutes=2)
+
+
+class NotificationWorker:
+    """Posts until stopped. The notifier paces itself per channel."""
+
+    def __init__(self, store: Store, clock: Clock, notifications: NotificationService) -> None:
+        self._store = store
+        self._clock = clock
+        self._notifications = notifications
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def recover(self, *, alone: bool) -> None:
+        """Run once at the start. ``alone``: no other process posts, so whatever is being posted is ours and dead."""
+        before = self._clock.now() + timedelta(seconds=1) if alone else self._clock.now() - _STALE
+        for workspace in await self._store.workspaces():
+            await self._notifications.recover(workspace, claimed_before=before)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        try:
+            while not stop.is_set():
+                if not await self._tick():
+                    await self._store.wait("notifications", _LONGEST_SLEEP)
+        finally:
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=_GRACE)
+            for task in list(self._under_way):
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _tick(self) -> bool:
+        free = _CAPACITY - len(self._under_way)
+        if free <= 0:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        claimed = 0
+        for workspace in await self._store.workspaces_with_work("notifications", self._clock.now()):
+            for item in await self._notifications.claim(workspace, limit=free):
+                claimed += 1
+                task = asyncio.create_task(self._publish(item), name=f"publish {item.key}")
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+        return claimed > 0
+
+    async def _publish(self, item: OutboxItem) -> None:
+        try:
+            await self._notifications.publish(item)
+        except Exception:
+            _log.exception("publish_failed", action="publish_failed", key=item.key)

@@ -1,0 +1,87 @@
+"""The sending loop: claims what is due, sends it beside other sends, looks up what stayed undecided."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from core.ports.clock import Clock
+from core.ports.storage import Store
+from core.services.outreach import Outgoing, OutreachService
+from core.services.undecided import UndecidedService
+
+_log = structlog.get_logger("outreach")
+
+_LONGEST_SLEEP = 1.0
+_GRACE = 15.0
+
+
+class OutreachWorker:
+    """At most ``capacity`` mails are under way at once; a slow server holds up nobody else's."""
+
+    def __init__(
+        self, store: Store, clock: Clock, outreach: OutreachService, undecided: UndecidedService, *, capacity: int = 40
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._outreach = outreach
+        self._undecided = undecided
+        self._capacity = capacity
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def recover(self, *, claimed_before: datetime | None) -> None:
+        """Run once before anything is claimed: what a dead process left behind is undecided, not forgotten."""
+        for workspace in await self._store.workspaces():
+            count = await self._outreach.recover(workspace, claimed_before=claimed_before)
+            if count:
+                _log.warning("undecided_found", action="undecided_found", workspace=workspace, count=count)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until stopped; then what is on the wire may finish for a while, and the rest is given back."""
+        try:
+            while not stop.is_set():
+                busy = await self._tick()
+                if not busy:
+                    await self._store.wait("outreach", _LONGEST_SLEEP)
+        finally:
+            await self._finish()
+
+    async def _tick(self) -> bool:
+        free = self._capacity - len(self._under_way)
+        if free <= 0:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        claimed = 0
+        for workspace in await self._store.workspaces_with_work("outreach", self._clock.now()):
+            outgoing = await self._outreach.claim(workspace, limit=free)
+            claimed += len(outgoing)
+            for one in outgoing:
+                self._start(one)
+        return claimed > 0
+
+    def _start(self, outgoing: Outgoing) -> None:
+        task = asyncio.create_task(self._deliver(outgoing), name=f"deliver {outgoing.delivery.id}")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _deliver(self, outgoing: Outgoing) -> None:
+        try:
+            await self._outreach.deliver(outgoing)
+        except Exception:
+            _log.exception("deliver_failed", action="deliver_failed", delivery=outgoing.delivery.id)
+
+    async def _finish(self) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_GRACE)
+        for task in list(self._under_way):
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def run_checks(self, stop: asyncio.Event) -> None:
+        """Looks up undecided sends at their times, apart from sending: a slow Sent folder delays no mail."""
+        while not stop.is_set():
+            for workspace in await self._store.workspaces_with_work("checks", self._clock.now()):
+                await self._undecided.settle_due(workspace)
+            await self._store.wait("checks", _LONGEST_SLEEP)

@@ -1,0 +1,46 @@
+"""Keeps loops alive: a loop that raises is logged once, restarted with growing pauses, and never takes others down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+_log = structlog.get_logger("supervisor")
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 300.0
+
+
+def next_pause(failures: int, random: float) -> float:
+    """Seconds before a restart: full jitter under a bound that doubles (1 s to 5 min)."""
+    bound = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE)
+    return bound * (0.5 + random / 2)
+
+
+async def supervise(
+    name: str, loop: Callable[[], Awaitable[None]], *, stop: asyncio.Event, random: Callable[[], float]
+) -> None:
+    """Runs ``loop`` until it returns or ``stop`` is set. Cancellation passes through."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            await loop()
+        except Exception:
+            failures += 1
+            pause = next_pause(failures, random())
+            _log.exception("loop_failed", action="loop_failed", loop=name, failures=failures, pause_s=round(pause, 1))
+            await wait_for(stop, pause)
+        else:
+            return
+
+
+async def wait_for(stop: asyncio.Event, seconds: float) -> bool:
+    """Waits for ``stop`` or the time; True where it was stopped."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass
+    return stop.is_set()

@@ -1,0 +1,95 @@
+"""One session per mailbox, started, restarted and ended as the rows say; a mailbox in trouble disturbs no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from core.errors import MailError, NotFoundError, RethreadError
+from core.ports.clock import Clock
+from core.ports.storage import Store
+from core.services.sync import MailboxGoneError, SyncService
+
+_log = structlog.get_logger("sync")
+
+_LONGEST_SLEEP = 5.0
+_STAGGER = (0.0, 1.2)
+_AFTER_BUG = 30.0
+_LOGINS_AT_ONCE = 20
+
+
+class SyncWorker:
+    """Reconciles running sessions with the mailboxes that should have one."""
+
+    def __init__(self, store: Store, clock: Clock, sync: SyncService, *, random: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._sync = sync
+        self._random = random
+        self._sessions: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    @property
+    def sessions(self) -> int:
+        """How many mailboxes have a running session."""
+        return len(self._sessions)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        try:
+            while not stop.is_set():
+                await self._reconcile()
+                await self._store.wait("sync", _LONGEST_SLEEP)
+        finally:
+            for task in self._sessions.values():
+                task.cancel()
+            await asyncio.gather(*self._sessions.values(), return_exceptions=True)
+
+    async def _reconcile(self) -> None:
+        wanted = set(await self._sync.runnable())
+        crowd = len(wanted) > _LOGINS_AT_ONCE
+        for key in wanted - self._sessions.keys():
+            pause = _STAGGER[1] * self._random() if crowd else 0.0
+            task = asyncio.create_task(self._keep(*key, first_pause=pause), name=f"sync {key[1]}")
+            self._sessions[key] = task
+        for key in self._sessions.keys() - wanted:
+            self._sessions[key].cancel()
+        for key, task in list(self._sessions.items()):
+            if task.done():
+                del self._sessions[key]
+
+    async def _keep(self, workspace: str, mailbox_id: str, *, first_pause: float) -> None:
+        """Session after session, until the mailbox is not to be synced any more."""
+        await self._store.wait(f"sync:{mailbox_id}", first_pause)
+        while True:
+            try:
+                await self._sync.run(workspace, mailbox_id)
+            except MailboxGoneError:
+                return
+            except MailError as error:
+                await self._pause_after(workspace, mailbox_id, error)
+            except NotFoundError:
+                return
+            except RethreadError as error:
+                _log.warning("sync_stumbled", action="sync_stumbled", mailbox=mailbox_id, code=error.code)
+                await self._store.wait(f"sync:{mailbox_id}", _AFTER_BUG)
+            except Exception:
+                _log.exception("sync_failed", action="sync_failed", mailbox=mailbox_id)
+                await self._store.wait(f"sync:{mailbox_id}", _AFTER_BUG)
+
+    async def _pause_after(self, workspace: str, mailbox_id: str, error: MailError) -> None:
+        retry_at = await self._sync.failed(workspace, mailbox_id, error)
+        _log.info("sync_broke", action="sync_broke", mailbox=mailbox_id, layer=error.layer, code=error.code)
+        if retry_at is None:
+            await self._asked(mailbox_id)
+        else:
+            await self._store.wait(f"sync:{mailbox_id}", self._seconds_until(retry_at))
+
+    async def _asked(self, mailbox_id: str) -> None:
+        """No more tries until a person asks (or new credentials come): a bad password must not lock the account."""
+        while not await self._store.wait(f"sync:{mailbox_id}", 3_600.0):
+            continue
+
+    def _seconds_until(self, moment: datetime) -> float:
+        return max(0.05, (moment - self._clock.now()).total_seconds())
