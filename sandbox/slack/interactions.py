@@ -1,6 +1,7 @@
 """What people do in the workspace, told to the app, and what its answers change on screen."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.slack import inputs, payloads
@@ -30,6 +31,17 @@ class NotPossibleError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+@dataclass(frozen=True)
+class _Used:
+    """An element somebody uses: in a view, or in a message (and perhaps in its attachment)."""
+
+    block_id: str
+    element: Json
+    view: View | None
+    message: Message | None
+    attachment: int | None
 
 
 class Interactions:
@@ -82,52 +94,50 @@ class Interactions:
     async def act(self, user_id: str, container: Json, given: Json, values: Json | None = None) -> Json:
         """Tell the app that a person used an element. Raises NotPossibleError."""
         user = self._person(user_id)
-        payload = payloads.interaction(self._workspace, "block_actions", user)
-        view = self._view_of(user, container)
-        if view is not None:
-            if values:
-                view.values = inputs.with_defaults(view, values)
-            element = self._element(find_element(view.blocks, *_place(given)))
-            payload |= payloads.view_container(self._workspace, view)
-        else:
-            message = self._message_of(user, container)
-            found = message.action(*_place(given))
-            element = self._element(found[0] if found else None)
-            payload |= payloads.message_container(self._workspace, message, found[1] if found else None)
-            payload["response_url"] = self._urls.new("actions", user.id, message.channel, message)
+        used = self._used(user, container, str(given.get("block_id")), str(given.get("action_id")))
+        chosen = _choice(used.element, given)
+        if used.view is not None:
+            _keep(used.view, used, chosen, values or {})
+        payload = payloads.interaction(self._workspace, "block_actions", user) | self._surroundings(used)
+        if used.message is not None:
+            payload["response_url"] = self._urls.new("actions", user.id, used.message.channel, used.message)
             payload["state"] = {"values": values or {}}
-        chosen = _choice(element, given)
-        if view is not None and element["type"] not in ("button", "overflow"):
-            view.values.setdefault(given["block_id"], {})[element["action_id"]] = {
-                "type": element["type"],
-                **chosen,
-            }
-            payload |= payloads.view_container(self._workspace, view)
-        payload["trigger_id"] = self._workspace.views.new_trigger(user.id, view.id if view else None)
-        payload["actions"] = [payloads.action(self._workspace, given["block_id"], element, chosen)]
+        view_id = used.view.id if used.view else None
+        payload["trigger_id"] = self._workspace.views.new_trigger(user.id, view_id)
+        payload["actions"] = [payloads.action(self._workspace, used.block_id, used.element, chosen)]
         ack = await self._link.deliver("interactive", payload)
         if ack.error is not None:
-            return failure(ack.error, "This did not reach the app." if view is None else TROUBLE)
+            return failure(ack.error, TROUBLE if used.view else "This did not reach the app.")
         return OK
 
     async def suggest(self, user_id: str, container: Json, block_id: str, action_id: str, value: str) -> Json:
         """Ask the app for the options of an external select. Raises NotPossibleError."""
         user = self._person(user_id)
-        payload = payloads.interaction(self._workspace, "block_suggestion", user)
-        view = self._view_of(user, container)
-        if view is not None:
-            self._element(find_element(view.blocks, block_id, action_id))
-            payload |= payloads.view_container(self._workspace, view)
-        else:
-            message = self._message_of(user, container)
-            found = message.action(block_id, action_id)
-            self._element(found[0] if found else None)
-            payload |= payloads.message_container(self._workspace, message, found[1] if found else None)
+        used = self._used(user, container, block_id, action_id)
+        payload = payloads.interaction(self._workspace, "block_suggestion", user) | self._surroundings(used)
         payload |= {"action_id": action_id, "block_id": block_id, "value": value}
         ack = await self._link.deliver("interactive", payload)
         if ack.error is not None or not ack.payload or check_suggestions(ack.payload):
             return {"options": [], "error": ack.error or "invalid_options"}
         return ack.payload
+
+    def _used(self, user: User, container: Json, block_id: str, action_id: str) -> _Used:
+        """Find the element a person points at and what it stands in."""
+        view = self._view_of(user, container)
+        if view is not None:
+            element, attachment, message = find_element(view.blocks, block_id, action_id), None, None
+        else:
+            message = self._message_of(user, container)
+            element, attachment = message.action(block_id, action_id) or (None, None)
+        if element is None:
+            raise NotPossibleError("action_not_found", "This button is no longer there.")
+        return _Used(block_id, element, view, message, attachment)
+
+    def _surroundings(self, used: _Used) -> Json:
+        if used.view is not None:
+            return payloads.view_container(self._workspace, used.view)
+        assert used.message is not None
+        return payloads.message_container(self._workspace, used.message, used.attachment)
 
     # Modals
 
@@ -228,14 +238,14 @@ class Interactions:
             raise NotPossibleError("not_found", "This window is no longer open.")
         return view
 
-    def _element(self, found: Json | None) -> Json:
-        if found is None:
-            raise NotPossibleError("action_not_found", "This button is no longer there.")
-        return found
 
-
-def _place(given: Json) -> tuple[str, str]:
-    return str(given.get("block_id")), str(given.get("action_id"))
+def _keep(view: View, used: _Used, chosen: Json, values: Mapping[str, Mapping[str, Json]]) -> None:
+    """Remember in a view's state what stands in its inputs, the element just used among them."""
+    if values:
+        view.values = inputs.with_defaults(view, values)
+    if used.element["type"] not in ("button", "overflow"):
+        entry = {"type": used.element["type"], **chosen}
+        view.values.setdefault(used.block_id, {})[used.element["action_id"]] = entry
 
 
 def _choice(element: Json, given: Json) -> Json:

@@ -16,6 +16,7 @@ from sandbox.slack.model import Channel, Message
 from sandbox.slack.state import Workspace
 
 _LIVE_BACKLOG = 2_000
+_CLOSE_SECONDS = 1.0
 
 
 class PageApi:
@@ -202,7 +203,7 @@ class PageApi:
 
     async def _serve_live(self, request: web.Request) -> web.StreamResponse:
         user_id = self._reader(request)
-        socket = web.WebSocketResponse(heartbeat=30)
+        socket = web.WebSocketResponse(heartbeat=30, timeout=_CLOSE_SECONDS)
         await socket.prepare(request)
         queue: asyncio.Queue[Json] = asyncio.Queue(_LIVE_BACKLOG)
 

@@ -20,6 +20,7 @@ from sandbox.slack.journal import Journal
 TICKET_SECONDS = 30.0
 MAX_CONNECTIONS = 10
 GRACE_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
 CONNECTION_SECONDS = 18_060
 _HOST = "applink-sandbox"
 
@@ -70,7 +71,7 @@ class SocketHub:
         expires = self._tickets.pop(request.query.get("ticket", ""), 0.0)
         if self._clock() > expires:
             return web.json_response({"ok": False, "error": "invalid_ticket"}, status=404)
-        socket = web.WebSocketResponse(autoping=True)
+        socket = web.WebSocketResponse(autoping=True, timeout=CLOSE_SECONDS)
         await socket.prepare(request)
         if len(self._connections) >= MAX_CONNECTIONS:
             await socket.send_json(_disconnect("too_many_websockets"))
