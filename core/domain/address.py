@@ -21,9 +21,9 @@ _GOOGLE_DOMAINS: Final = frozenset({"gmail.com", "googlemail.com"})
 
 # The usual shape, one address: "Name" <a@b>, Name <a@b>, <a@b>, a@b. The exclusions keep the parts from overlapping.
 _USUAL: Final = re.compile(
-    r'\s*+(?:"([^"\\]*+)"\s*+<|([^"<>,;:()@\\]*+)<)([^\s"<>,;:()@\\\[\]]{1,64}@[A-Za-z0-9.-]{1,253})>\s*+'
+    r'\s*+(?:"([^"\\]*+)"\s*+<|([^"<>,;:()@\\]*+)<)([^\s"<>,;:()@\\\[\]\x00-\x20\x7f-\xa0]{1,64}@[A-Za-z0-9.-]{1,253})>\s*+'
 )
-_BARE: Final = re.compile(r'\s*+([^\s"<>,;:()@\\\[\]]{1,64}@[A-Za-z0-9.-]{1,253})\s*+')
+_BARE: Final = re.compile(r'\s*+([^\s"<>,;:()@\\\[\]\x00-\x20\x7f-\xa0]{1,64}@[A-Za-z0-9.-]{1,253})\s*+')
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[()<>,;:]|\\.?|[^"()<>,;:\\]++', re.DOTALL)
 
 _LOCAL: Final = re.compile(r'[^\s"<>,;:()@\\\[\]\x00-\x20\x7f-\xa0]++|"[^"\x00-\x1f\x7f-\x9f]*+"')

@@ -21,9 +21,19 @@ MAX_FIELDS: Final = 500
 MAX_REFERENCES: Final = 20
 
 # After line ends are made LF, anything but tab, LF and printable ASCII needs a closer look.
-_NOT_PLAIN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\U0010ffff]")
+_PLAIN: Final = bytes([9, 10, *range(32, 127)])
 _FORGED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _ID: Final = re.compile(r"<([^<>]{1,998})>")
+
+_USUAL_NAMES: Final = {
+    name: name.lower()
+    for name in (
+        "Date From To Cc Subject Message-ID Message-Id In-Reply-To References Reply-To Return-Path Content-Type "
+        "Received MIME-Version Auto-Submitted Precedence List-Id List-Unsubscribe X-Auto-Response-Suppress Thread-Index "
+        "Sender Thread-Topic Content-Transfer-Encoding DKIM-Signature Delivered-To X-Mailer"
+    ).split()
+}
 
 Fields = dict[str, tuple[str, ...]]
 
@@ -31,9 +41,10 @@ Fields = dict[str, tuple[str, ...]]
 def parse_header(raw: bytes) -> Header:
     """Parses one header block, alone or followed by its body (which is not read). Never raises; time is linear."""
     defects: set[str] = set()
-    text = _block_text(raw, defects)
+    block = _block(raw, defects)
+    text = _block_text(block, defects)
     fields = _split_fields(text, defects)
-    if _NOT_PLAIN.search(text):
+    if block.translate(None, _PLAIN):
         fields = _without_forgery(text, fields, defects)
     decoded = _decode_fields(fields, defects) if "=?" in text else fields
     senders = _addresses(fields, "from", defects)
@@ -55,25 +66,30 @@ def parse_header(raw: bytes) -> Header:
 def read_fields(block: bytes) -> Fields:
     """The decoded fields of the header block of a part; what is wrong with it is of no interest. Never raises."""
     defects: set[str] = set()
+    block = _block(block, defects)
     text = _block_text(block, defects)
     fields = _split_fields(text, defects)
-    return _without_forgery(text, fields, defects) if _NOT_PLAIN.search(text) else fields
+    return _without_forgery(text, fields, defects) if block.translate(None, _PLAIN) else fields
 
 
 def header_end(raw: bytes, start: int = 0) -> int:
     """Where the header block that begins at ``start`` ends: the offset of its blank line, or the end of ``raw``."""
-    bare = raw.find(b"\n\n", start)
-    crlf = raw.find(b"\n\r\n", start, bare if bare >= 0 else len(raw))
-    found = crlf if crlf >= 0 else bare
-    return found + 1 if found >= 0 else len(raw)
+    if raw.startswith((b"\n", b"\r\n"), start):
+        return start
+    blank = _BLANK_LINE.search(raw, start)
+    return blank.start() + 1 if blank else len(raw)
 
 
-def _block_text(raw: bytes, defects: set[str]) -> str:
+def _block(raw: bytes, defects: set[str]) -> bytes:
+    """The header block alone, with LF line ends."""
     block = raw[:MAX_BLOCK].lstrip(b"\r\n")
     end = header_end(block)
     if end == len(block) and len(raw) > MAX_BLOCK:
         defects.add("header_size")
-    block = block[:end].replace(b"\r\n", b"\n")
+    return block[:end].replace(b"\r\n", b"\n")
+
+
+def _block_text(block: bytes, defects: set[str]) -> str:
     try:
         return block.decode("utf-8")
     except UnicodeDecodeError:
@@ -91,7 +107,7 @@ def _split_fields(text: str, defects: set[str]) -> Fields:
         defects.add("fields")
     for line in lines:
         name, colon, value = line.partition(":")
-        name = name.rstrip().lower()
+        name = _USUAL_NAMES.get(name) or name.rstrip().lower()
         if not colon or not name or " " in name or len(name) > 100:
             if line and not line.startswith(("From ", ">From ")):
                 defects.add("line")
@@ -113,7 +129,7 @@ def _without_forgery(text: str, fields: Fields, defects: set[str]) -> Fields:
 def _decode_fields(fields: Fields, defects: set[str]) -> Fields:
     decoded = dict(fields)
     for name, values in fields.items():
-        if any("=?" in value for value in values):
+        if "=?" in values[0] or (len(values) > 1 and any("=?" in value for value in values)):
             decoded[name] = tuple(_decode_value(value, defects) for value in values)
     return decoded
 
@@ -122,6 +138,8 @@ def _decode_value(value: str, defects: set[str]) -> str:
     text, sound = decode_words(value)
     if not sound:
         defects.add("charset")
+    if text.isprintable():
+        return text.strip()[:MAX_VALUE]
     if _FORGED.search(text) or "\n" in text:
         defects.add("control_characters")
     return one_line(text)[:MAX_VALUE]
