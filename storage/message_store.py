@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
 
 from core.ports.storage import Activity, NewActivity, NewMessage, SeenMessage
 from storage.scope import Scope, Values, chunks, values_of
@@ -29,26 +26,25 @@ class SqlMessageStore:
         rows = [values_of(message) for message in messages_read]
         new = {name for (name,) in await self._scope.insert_returning(messages, rows, "fingerprint")}
         if len(new) < len(messages_read):
-            await self._remember_stored([one for one in messages_read if one.fingerprint not in new])
+            await self._remember_stored(messages_read)
         return new
 
-    async def _remember_stored(self, known: list[NewMessage]) -> None:
-        """A message read again keeps its first id: activities of this unit that name the new id mean the old one."""
-        for mailbox_id, group in groupby(sorted(known, key=attrgetter("mailbox_id")), attrgetter("mailbox_id")):
-            ids = {message.fingerprint: message.id for message in group}
-            for fingerprints in chunks(ids):
+    async def _remember_stored(self, read_again: Sequence[NewMessage]) -> None:
+        """A message read again keeps its first id: activities of this unit that name the new id mean that one."""
+        stored: dict[tuple[str, str], str] = {}
+        for mailbox_id in {message.mailbox_id for message in read_again}:
+            for fingerprints in chunks(one.fingerprint for one in read_again if one.mailbox_id == mailbox_id):
                 statement = self._scope.select(messages, messages.c.fingerprint, messages.c.id).where(
                     messages.c.mailbox_id == mailbox_id, messages.c.fingerprint.in_(fingerprints)
                 )
-                for fingerprint, stored in await self._scope.rows(statement):
-                    self._stored_ids[ids[fingerprint]] = stored
+                for fingerprint, message_row_id in await self._scope.rows(statement):
+                    stored[mailbox_id, fingerprint] = message_row_id
+        self._stored_ids |= {one.id: stored[one.mailbox_id, one.fingerprint] for one in read_again}
 
     async def add_activities(self, new: Sequence[NewActivity]) -> set[tuple[str, str]]:
-        stored = self._stored_ids
-        rows = [
-            values_of(replace(one, message_row_id=stored[one.message_row_id]) if one.message_row_id in stored else one)
-            for one in new
-        ]
+        rows = [values_of(one) for one in new]
+        for row in rows:
+            row["message_row_id"] = self._stored_ids.get(row["message_row_id"], row["message_row_id"])
         added = await self._scope.insert_returning(activities, rows, "person_id", "fingerprint")
         return {(person_id, fingerprint) for person_id, fingerprint in added}
 

@@ -1,0 +1,111 @@
+"""Mailboxes, folders and sealed credentials, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.domain.account import MailboxStatus, SyncFault
+from core.errors import NotFoundError, RefusedError
+from core.ports.mail import Credentials
+from storage.sql_store import SqlStore
+from tests.stores import NOW, make_mailbox
+
+SECRET = Credentials("rita", password="s3cret-pass", access_token="s3cret-token")
+
+
+async def test_a_mailbox_comes_back_as_it_was_added(store: SqlStore) -> None:
+    """Every field survives, the fault included."""
+    mailbox = make_mailbox(fault=SyncFault("auth_failed", "NO [AUTHENTICATIONFAILED]", "Reconnect", NOW), streak=3)
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(mailbox)
+    async with store.read("T1") as uow:
+        assert await uow.mailboxes.get("mb1") == mailbox
+        assert await uow.mailboxes.by_address("RITA@agency.test") == mailbox
+        assert await uow.mailboxes.get("mb2") is None
+
+
+async def test_an_address_is_connected_once(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        with pytest.raises(RefusedError) as refused:
+            await uow.mailboxes.add(make_mailbox("mb2", address="Rita@Agency.test"))
+        assert refused.value.reason == "mailbox_exists"
+        assert [one.id for one in await uow.mailboxes.list()] == ["mb1"]
+
+
+async def test_mailboxes_are_listed_in_order_of_connection(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        later = NOW + timedelta(minutes=1)
+        await uow.mailboxes.add(make_mailbox("mb2", address="omar@agency.test", owner="U0OMAR", created_at=later))
+        await uow.mailboxes.add(make_mailbox())
+    async with store.read("T1") as uow:
+        assert [one.id for one in await uow.mailboxes.list()] == ["mb1", "mb2"]
+        assert [one.id for one in await uow.mailboxes.list(owner="U0OMAR")] == ["mb2"]
+
+
+async def test_only_the_first_of_two_saves_from_one_version_wins(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        assert await uow.mailboxes.save(make_mailbox(status=MailboxStatus.PAUSED))
+        assert not await uow.mailboxes.save(make_mailbox(status=MailboxStatus.ERROR))
+    async with store.read("T1") as uow:
+        assert await uow.mailboxes.get("mb1") == make_mailbox(status=MailboxStatus.PAUSED, version=2)
+
+
+async def test_a_save_of_older_facts_does_not_take_back_proof_of_life_or_a_send_slot(store: SqlStore) -> None:
+    soon = NOW + timedelta(minutes=2)
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        await uow.mailboxes.touch("mb1", last_sync_at=soon)
+        await uow.mailboxes.reserve_slot("mb1", next_send_at=soon)
+        assert await uow.mailboxes.save(make_mailbox(last_sync_at=NOW, display_name="Rita"))
+        stored = await uow.mailboxes.get("mb1")
+        assert stored == make_mailbox(last_sync_at=soon, next_send_at=soon, display_name="Rita", version=2)
+        assert stored is not None
+        assert await uow.mailboxes.save(replace(stored, last_sync_at=soon + timedelta(seconds=1)))
+        stored = await uow.mailboxes.get("mb1")
+        assert stored is not None
+        assert stored.last_sync_at == soon + timedelta(seconds=1)
+
+
+async def test_credentials_come_back_and_can_be_replaced_and_forgotten(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        with pytest.raises(NotFoundError):
+            await uow.mailboxes.credentials("mb1")
+        await uow.mailboxes.put_credentials("mb1", Credentials("rita", password="an earlier one"))
+        await uow.mailboxes.put_credentials("mb1", SECRET)
+    async with store.write("T1") as uow:
+        assert await uow.mailboxes.credentials("mb1") == SECRET
+        await uow.mailboxes.forget_credentials("mb1")
+        with pytest.raises(NotFoundError):
+            await uow.mailboxes.credentials("mb1")
+
+
+async def test_a_folder_is_made_once_and_keeps_its_checkpoint(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        inbox = await uow.folders.ensure("mb1", "INBOX", "inbox")
+        sent = await uow.folders.ensure("mb1", "Gesendet", "archive")
+        await uow.folders.advance(inbox.id, uidvalidity=2**32 - 1, uidnext=2**32 - 1, exists=7, highestmodseq=2**62)
+        await uow.folders.note_reset(inbox.id)
+        await uow.folders.mark_read_through([inbox.id, sent.id], NOW)
+    async with store.write("T1") as uow:
+        again = await uow.folders.ensure("mb1", "INBOX", "inbox")
+        assert again == replace(
+            inbox,
+            uidvalidity=2**32 - 1,
+            uidnext=2**32 - 1,
+            exists=7,
+            highestmodseq=2**62,
+            resets=1,
+            read_through_at=NOW,
+        )
+        assert (await uow.folders.ensure("mb1", "Gesendet", "sent")).role == "sent"
+        assert [(one.name, one.role) for one in await uow.folders.list("mb1")] == [
+            ("Gesendet", "sent"),
+            ("INBOX", "inbox"),
+        ]
