@@ -20,6 +20,17 @@ export class MessageList {
     this.notes = [];
     this.states = new Map();
     this.drawn = new Map();
+    this.stuck = true;
+    root.addEventListener("scroll", () => {
+      this.stuck = this.nearBottom();
+    });
+    // A drawer that opens or a composer that grows must not hide the newest message.
+    new ResizeObserver(() => this.stuck && this.toBottom()).observe(root);
+  }
+
+  nearBottom() {
+    const { scrollHeight, scrollTop, clientHeight } = this.root;
+    return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM;
   }
 
   set(messages) {
@@ -53,7 +64,7 @@ export class MessageList {
 
   draw({ follow = false } = {}) {
     const { root } = this;
-    const atBottom = root.scrollHeight - root.scrollTop - root.clientHeight < NEAR_BOTTOM;
+    const atBottom = this.nearBottom();
     const all = [...this.messages, ...this.notes].sort(byTs);
     keepingFocus(root, () => reconcile(root, this.rows(all)));
     if (atBottom || follow) this.toBottom();

@@ -153,13 +153,18 @@ async def test_a_clicked_button_turns_until_the_app_has_acknowledged(peer: PageP
 
 
 async def test_a_click_that_was_not_acknowledged_leaves_a_warning_beside_the_button(peer: PagePeer, page: Page) -> None:
-    """What the server gives as the reason is on the sign and in a toast."""
+    """The reason is on the sign and in a toast, and the sign stays while other messages arrive."""
     peer.add("C0ALERTS", blocks=SAMPLES["card"])
     peer.answers["/page/action"] = {"ok": False, "error": "operation_timeout", "message": "The app was too slow."}
     await page.goto(peer.url + "?user=U0RITA&channel=C0ALERTS")
     await page.get_by_role("button", name="Resync").click()
     await expect(page.get_by_role("img", name="Not done: The app was too slow.")).to_be_visible()
     await expect(page.get_by_test_id("toast")).to_contain_text("The app was too slow.")
+    later = peer.add("C0ALERTS", text="another message")
+    async with page.expect_response("**/page/messages*"):
+        await peer.tell(type="message", channel="C0ALERTS", message=later)
+    await expect(page.get_by_test_id(f"message-{later['ts']}")).to_be_visible()
+    await expect(page.get_by_role("img", name="Not done: The app was too slow.")).to_be_visible()
 
 
 async def test_a_confirm_dialog_stands_between_the_click_and_the_action(peer: PagePeer, page: Page) -> None:
