@@ -28,6 +28,7 @@ from core.ports.mail import Credentials, Endpoint, FolderInfo, FolderSnapshot, M
 
 BATCH = 200
 _SEARCH_WINDOW = 50_000
+_MOST_MESSAGES = 5_000_000  # more than any folder holds: a server that claims more is not believed
 _MAX_UID = 2**32 - 1
 _HEADER_ITEM = f"BODY.PEEK[HEADER.FIELDS ({HEADER_FIELDS})]"
 _KEPT_IDS = ("X-GOOGLE-ORIGINAL-MESSAGE-ID", "X-MICROSOFT-ORIGINAL-MESSAGE-ID")
@@ -99,9 +100,10 @@ class ImapConnector:
                 await protocol.greeting
         except TimeoutError:
             protocol.break_off("TimeoutError: no greeting")
-            raise _unreachable("[Errno 110] Connection timed out", endpoint) from None
+            raise UnreachableError("[Errno 110] Connection timed out", layer="socket", host=endpoint.host) from None
         except OSError as error:  # ssl.SSLError is one
-            raise _unreachable(str(error), endpoint) from error
+            layer = "tls" if endpoint.tls is Tls.SSL else "socket"
+            raise UnreachableError(str(error), layer=layer, host=endpoint.host) from error
         except asyncio.CancelledError:
             protocol.break_off("cancelled")
             raise
@@ -109,10 +111,6 @@ class ImapConnector:
             if protocol.transport is None:
                 sock.close()
         return protocol
-
-
-def _unreachable(raw: str, endpoint: Endpoint) -> UnreachableError:
-    return UnreachableError(raw, layer="tls" if endpoint.tls is Tls.SSL else "socket", host=endpoint.host)
 
 
 class ImapClient:
@@ -216,7 +214,7 @@ class ImapClient:
         """The UIDs that exist between the bounds; windows of sequence numbers keep each answer's line short."""
         found: list[bytes] = []
         low, bounds = 1, f"{max(first_uid, 1)}:{'*' if last_uid == _MAX_UID else last_uid}"
-        while low <= self._protocol.exists:
+        while low <= min(self._protocol.exists, _MOST_MESSAGES):
             expunged, high = self._protocol.expunged, low + _SEARCH_WINDOW - 1
             window = (
                 () if low == 1 and high >= self._protocol.exists else (f"{low}:{min(high, self._protocol.exists)}",)
@@ -230,7 +228,7 @@ class ImapClient:
     async def _start_headers(self, low: int, high: int | None) -> _HeaderFetch:
         def claims(record: FetchRecord) -> bool:
             # For "n:*" the server always sends the last message, be its UID below n or not (RFC 3501 6.4.8).
-            mine = high is None or (record.uid is not None and low <= record.uid <= high)
+            mine = record.uid is not None and (high is None or low <= record.uid <= high)
             return mine and (HEADER_SECTION in record.sections or not record.sections)
 
         uid_set = f"{low}:{'*' if high is None else high}"
@@ -238,9 +236,11 @@ class ImapClient:
         return _HeaderFetch(command, low, _MAX_UID if high is None else high, uid_set)
 
     def _header_items(self, *, structure: bool) -> str:
-        google = "X-GM-THRID X-GM-MSGID " if self._protocol.has("X-GM-EXT-1") else ""
+        ids = "X-GM-THRID X-GM-MSGID " if self._protocol.has("X-GM-EXT-1") else ""
+        if self._protocol.has("OBJECTID"):  # RFC 8474
+            ids = ids or "THREADID EMAILID "
         body = "BODYSTRUCTURE " if structure else ""
-        return f"({google}UID FLAGS INTERNALDATE RFC822.SIZE {body}{_HEADER_ITEM})"
+        return f"({ids}UID FLAGS INTERNALDATE RFC822.SIZE {body}{_HEADER_ITEM})"
 
     async def _collect(self, fetch: _HeaderFetch) -> list[FetchedMessage]:
         command = await self._finish_fetch(fetch.command)

@@ -32,6 +32,8 @@ from core.mail.tls import shrink_tls_buffer
 from core.ports.mail import Credentials, Endpoint, SendReceipt, Tls
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+# A dot-atom (RFC 5322 3.2.3), ASCII or beyond. aiosmtplib would "repair" anything else into some other address.
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u00a1-\U0010ffff-]{1,64}@[A-Za-z0-9.\u00a1-\U0010ffff-]{1,255}")
 # "Command not implemented": the mechanism was advertised in error, another may do.
 _NO_SUCH_MECHANISM = frozenset({502, 503, 504})
 _LONGEST_RAW = 1_000
@@ -67,9 +69,10 @@ class SmtpTransport:
     async def send(
         self, endpoint: Endpoint, credentials: Credentials, *, sender: str, recipients: Sequence[str], raw: bytes
     ) -> SendReceipt:
-        """Raises what ``ports.MailTransport`` says; InputError where ``raw`` is not in wire form. All or nothing:
-        one refused recipient refuses the mail."""
+        """Raises what ``ports.MailTransport`` says; InputError for an address or a ``raw`` that cannot be sent.
+        All or nothing: one refused recipient refuses the mail."""
         check_wire_form(raw)
+        check_addresses(sender, *recipients)
         async with self._pool.turn(endpoint, credentials.username):
             connection = await self._with_envelope(endpoint, credentials, sender, recipients, raw)
             try:
@@ -202,6 +205,13 @@ def check_wire_form(raw: bytes) -> None:
         raise InputError(f"a bare CR or LF at byte {bare.start()} of the message")
     if not raw.endswith(b"\r\n"):
         raise InputError("the message does not end in CRLF")
+
+
+def check_addresses(*addresses: str) -> None:
+    """Raises InputError for what is not exactly one address: such text could turn into commands or other recipients."""
+    for address in addresses:
+        if not _ADDRESS.fullmatch(address):
+            raise InputError(f"{address[:320]!r} is not an address that mail can be sent to")
 
 
 async def _log_in(endpoint: Endpoint, connection: aiosmtplib.SMTP, credentials: Credentials) -> None:
