@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from core.domain.smtp_rules import EXACT_CODES, GENERAL_CODES, PATTERNS, REPLY_CODES
+from core.domain.smtp_codes import EXACT_CODES, GENERAL_CODES, REPLY_CODES
+from core.domain.smtp_rules import PATTERNS
 from core.domain.taxonomy import Topic, prospect_effect
 
 MAX_REPLY: Final = 4_096

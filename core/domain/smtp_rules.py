@@ -10,58 +10,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# Codes that mean one thing, whatever the words beside them.
-EXACT_CODES: Final[dict[str, str]] = {
-    "5.1.6": "recipient_moved",
-    "5.1.90": "own_limit",
-    "5.2.121": "own_limit",
-    "5.2.122": "own_limit",
-    "5.4.310": "invalid_domain",
-    "4.4.312": "network_error",
-    "5.4.312": "network_error",
-    "5.7.13": "mailbox_disabled",
-    "5.7.14": "login",
-    "5.7.20": "auth_block",
-    "5.7.21": "auth_block",
-    "5.7.22": "auth_block",
-    "5.7.23": "auth_block",
-    "4.7.23": "auth_block",
-    "5.7.24": "auth_block",
-    "5.7.25": "auth_block",
-    "4.7.25": "auth_block",
-    "5.7.26": "auth_block",
-    "4.7.26": "auth_block",
-    "5.7.27": "auth_block",
-    "4.7.27": "auth_block",
-    "4.7.28": "reputation_block",
-    "5.7.28": "reputation_block",
-    "4.7.30": "auth_block",
-    "4.7.32": "auth_block",
-    "5.7.32": "auth_block",
-    "5.7.124": "filtered",
-    "5.7.133": "filtered",
-    "5.7.134": "filtered",
-    "5.7.135": "filtered",
-    "5.7.136": "filtered",
-    "5.7.501": "sender_blocked",
-    "5.7.502": "sender_blocked",
-    "5.7.503": "sender_blocked",
-    "5.7.509": "auth_block",
-    "5.7.511": "reputation_block",
-    "5.7.515": "auth_block",
-    "5.7.705": "sender_blocked",
-    "5.7.708": "sender_blocked",
-    "5.7.750": "sender_blocked",
-} | {f"5.7.{detail}": "reputation_block" for detail in range(606, 650)}
-
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
     # Wordings that hold a word of another topic, hence first.
     ("unknown", r"due to a recipient error"),
     ("sender_rejected", r"sending to/from an address|groups\.google\.com/support|but sender was rejected"),
+    ("sender_rejected", r"your (?:e-?mail )?address has been blacklisted|sender is (?:a )?spammer"),
+    ("own_limit", r"submission ?quota|max(?:imum)? e?-?mails? per (?:hour|day)"),
+    (
+        "filtered",
+        r"resolver\.rst\.(?!\w{0,20}size)|blocked by (?:the |your )?(?:recipient|addressee)|"
+        r"recipient is only accepting|"
+        r"(?:user|recipient)\b.{0,20} refuses? to receive|account is protected by|not accepting any mail|user rules",
+    ),
+    ("content_rejected", r"potential security issue|illegal attachment|presents a potential"),
     ("invalid_domain", r"account or domain may not exist"),
     (
         "network_error",
-        r"host not found, try again|try again.{0,10}host not found|dns (?:query|lookup|server|"
+        r"host not found, try again|try again.{0,10}host not found|name server reply|unreachable|resolve route|"
+        r"forwarding loop|message looping|dns (?:query|lookup|server|"
         r"error)(?!.{0,200}null mx)|"
         r"hop ?count|too many hops|(?:mail|routing|message) loop|loops? (?:back|detected)|network.{0,20}unreachable|"
         r"no route to host|temporary lookup failure|name server.{0,30}(?:fail|timeout|timed out)|"
@@ -74,10 +40,11 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
         r"username and password not accepted|basic auth(?:entication)? is (?:not|disabled)|smtpclientauthentication|"
         r"\b53[0458][ -]|auth(?:entication|orization)? (?:is )?(?:unsuccessful|credentials|required)|"
         r"authentication fail|invalid (?:login|credentials)|application-specific password|please log in|"
-        r"must issue a starttls|web login required|\b5\.7\.30\b(?!.{0,200}dkim)",
+        r"must issue a starttls|client (?:was )?not authenticated|web login required|\b5\.7\.30\b(?!.{0,200}dkim)",
     ),
     (
         "sender_blocked",
+        r"mail sending denied|outboundspam|wascl useraction|unusual sending activity|outgoing mail suspension|"
         r"bad outbound sender|outbound spam|(?:your|sender'?s?|this) (?:account|mailbox|tenant).{0,60}(?:blocked|"
         r"suspended|"
         r"restricted|exceeded.{0,20}threshold) ?(?:from sending|for send)?|access denied, (?:banned|"
@@ -115,12 +82,18 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
         r"reputation|\btss\d\d|banned sending ip|user complaints|spam complaints|smtp server of your isp|"
         r"daily relay quota|black ?-?list|block ?-?list|deny ?-?list(?!.{0,10}(?:recipient))|dynamic (?:ip|pool|"
         r"address)|"
-        r"residential|\bs3150\b|part of their network is on our block|"
+        r"residential|(?:blocked|refused|rejected) - see http|forbidden by your ip|ip you're using to send|go away|"
+        r"open proxy|"
+        r"spams? from your ip|suspiciously like spam|client host rejected: (?:abus|may not|was not)|bad ip profile|"
+        r"not allowed to connect|multi-blacklist|sender ip |no access from mail server|rejecting mail from your|"
+        r"too many unwanted messages|\bs3150\b|part of their network is on our block|"
         r"(?:is|are|was|has been) (?:listed (?:in|on|by|at)|blacklisted)",
     ),
     (
         "rate_limited",
-        r"gr[ae]y ?-?list|frequency limited|rate[ -]?limit|receiving mail at a rate|too many (?:connections?|messages|"
+        r"gr[ae]y ?-?list|come back later|too many recipients|thread limit|trop de connexions|numerous attempts|"
+        r"too busy|(?:connection|session).{0,20} limit|frequency limited|rate[ -]?limit|receiving mail at a rate|"
+        r"too many (?:connections?|messages|"
         r"sessions|concurrent|recipients this|emails|mails|invalid recipients|unknown|errors|sessions)|throttl|"
         r"slow(?:er|(?:ing)? down)|too (?:fast|quickly|frequent|often|much mail)|temporarily deferred|"
         r"(?:connection|message|sending|delivery) (?:rate|frequency)|exceeded.{0,30}(?:rate|connections)|"
@@ -141,7 +114,9 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "mailbox_full",
-        r"mail ?box (?:is |was )?(?:full|over)|over ?-?quota|quota.{0,30}(?:exceed|full|reached|violation)|"
+        r"storage allocation|exceeds? allowed size|space has been used up|folder is full|too much mail data|"
+        r"boite .{0,30}pleine|quota.{0,10}violation|shutoffquota|mail ?box (?:is |was )?(?:full|over)|over ?-?quota|"
+        r"quota.{0,30}(?:exceed|full|reached|violation)|"
         r"(?:exceed|reached|over).{0,40}(?:quota|storage limit|mailbox size|allotted storage|mailbox limit)|"
         r"out of storage|storage (?:quota|limit|space).{0,20}(?:exceed|full)|disk quota|full mailbox|"
         r"inbox (?:is )?full|"
@@ -159,6 +134,10 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "sender_rejected",
+        r"not owned by|empty (?:envelope|sender|e-?mail address)|null sender|emetteur invalide|members?-only|"
+        r"non-?member|not (?:subscribed|registered).{0,30}(?:group|list|gateway)|closed mailing list|sendasdenied|"
+        r"send(?:ing)? (?:as|on behalf)|disallowed as|not one of your addresses|bad ?sender ?mx|purported responsible|"
+        r"valid sender domain|server does not accept mail from|"
         r"sender (?:address )?(?:was |is )?(?:rejected|denied|refused|blocked|invalid|not (?:allowed|accepted|exist|"
         r"valid))|"
         r"sender (?:address )?verif\w+ (?:failed|error)|(?:domain|address|name) of sender|sender(?:'s)? (?:domain|"
@@ -174,7 +153,9 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
         "mailbox_disabled",
         r"(?:mail ?box|account|user|recipient|address).{0,80}(?:disabled|inactive|suspend|\blocked|deactivated|"
         r"not active|"
-        r"terminated|closed|has expired|frozen|discontinued|on hold)|suspend|disabled (?:recipient|mailbox|account|"
+        r"terminated|closed|not (?:been )?activated|archived|archivee|has expired|frozen|discontinued|on hold)|"
+        r"(?<!temporarily )suspend|archived recipient|no longer accepts? (?:e-?)?mail|"
+        r"invalid/inactive|disabled (?:recipient|mailbox|account|"
         r"user)|"
         r"inactive (?:user|account|mailbox)|account that you tried to reach is (?:disabled|inactive)",
     ),
@@ -192,7 +173,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "invalid_domain",
-        r"null ?mx|host (?:is )?unknown|unknown (?:host|domain)|(?:host|"
+        r"null ?mx|find any host|dead domain|mail receiving disabled|no route for current request|"
+        r"host (?:is )?unknown|unknown (?:host|domain)|(?:host|"
         r"domain)(?: name)?(?: or domain name)? (?:was |is )?"
         r"(?:not found|nonexistent|invalid)|no such (?:domain|host)|domain.{0,80}(?:does ?n[o']t exist|"
         r"couldn't be found|"
@@ -204,7 +186,10 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "invalid_recipient",
-        r"(?:user|usuario|utilisateur|benutzer)s? (?:is |was |name )?(?:unknown|not known|inconnu|desconocido|"
+        r"badrcptto|no one at this address|not a valid (?:mailbox|recipient|address|user)|missing home directory|"
+        r"can't accept user|name directory|addresses were unknown|no valid recipients, bye|destinataire invalide|"
+        r"no existe (?:dicha|ese)|is not (?:a|an) (?:known|valid|active|local)|(?:user|usuario|utilisateur|"
+        r"benutzer)s? (?:is |was |name )?(?:unknown|not known|inconnu|desconocido|"
         r"unbekannt)|"
         r"unknown (?:user|recipient|mailbox|address|account|local|or illegal|e-?mail|user account)|"
         r"no such (?:user|recipient|mailbox|address|person|account|local|e-?mail|name|id)|"
@@ -249,12 +234,14 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "policy_block",
-        r"polic(?:y|ies)|administrative prohibition|your (?:region|country|location)|geo(?:graphic|location)|"
+        r"polic(?:y|ies)|mass mailer|organi[sz]ational settings|administrative prohibition|your (?:region|country|"
+        r"location)|geo(?:graphic|location)|"
         r"network not allowed|header error|transport ?rules?|compliance|regulatory|prohibited",
     ),
     (
         "expired",
-        r"expired|retry time ?-?(?:out)?.{0,10}exceeded|not delivered within|(?:been )?(?:too long )?in (?:the )?queue|"
+        r"expired|long failure period|multiple retries|not reachable within|not been collected|"
+        r"retry time ?-?(?:out)?.{0,10}exceeded|not delivered within|(?:been )?(?:too long )?in (?:the )?queue|"
         r"could not be delivered for \d|not accept our requests to connect|all hosts.{0,60}failing|"
         r"time ?-?out exceeded|"
         r"deleted from queue|(?:is|are) not responding|connection (?:timed out|refused|reset|closed|lost|failed)|"
@@ -269,7 +256,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "server_error",
-        r"system (?:config\w*|configuration)? ?error|internal (?:server |system |software )?error|local error|"
+        r"mis-?configured|no mdb|interrupted system call|internal error|system (?:config\w*|configuration)? ?error|"
+        r"internal (?:server |system |software )?error|local error|"
         r"configuration error|service (?:is )?(?:temporarily )?(?:unavailable|not available)|x-unix; ?\d|"
         r"command (?:output|died|failed)|mailer (?:error|returned)|i/o error|server (?:error|busy|fault|problem)|"
         r"temporary (?:failure|problem|error|local|server|system)|unable to (?:open|create|write)|"
@@ -279,7 +267,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "security_error",
-        r"access (?:is )?denied|permission denied|not authori[sz]ed|must (?:be )?(?:authenticated|encrypted)|\btls\b|"
+        r"access (?:is )?denied|starttls|verification failure|unauthenticated senders|permission denied|"
+        r"not authori[sz]ed|must (?:be )?(?:authenticated|encrypted)|\btls\b|"
         r"\bssl\b|encrypt|certificate|cryptograph|security|failed to delivery",
     ),
     (
@@ -294,77 +283,3 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
 )
 PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple((topic, re.compile(words)) for topic, words in _WORDS)
-
-# RFC 3463: the meaning of a code where the words say nothing. Class digit left out: 4 and 5 share their subjects.
-GENERAL_CODES: Final[dict[str, str]] = {
-    "1.0": "invalid_recipient",
-    "1.1": "invalid_recipient",
-    "1.2": "invalid_domain",
-    "1.3": "invalid_recipient",
-    "1.4": "invalid_recipient",
-    "1.5": "delivered",
-    "1.7": "sender_rejected",
-    "1.8": "sender_rejected",
-    "1.9": "filtered",
-    "1.10": "invalid_domain",
-    "2.0": "filtered",
-    "2.1": "mailbox_disabled",
-    "2.2": "mailbox_full",
-    "2.3": "too_large",
-    "2.4": "server_error",
-    "3.0": "server_error",
-    "3.1": "server_error",
-    "3.2": "server_error",
-    "3.3": "server_error",
-    "3.4": "too_large",
-    "3.5": "server_error",
-    "4.0": "network_error",
-    "4.1": "expired",
-    "4.2": "expired",
-    "4.3": "network_error",
-    "4.4": "invalid_domain",
-    "4.5": "server_error",
-    "4.6": "network_error",
-    "4.7": "expired",
-    "5.0": "server_error",
-    "5.1": "protocol_error",
-    "5.2": "protocol_error",
-    "5.3": "too_large",
-    "5.4": "protocol_error",
-    "5.5": "protocol_error",
-    "6.0": "content_rejected",
-    "6.1": "content_rejected",
-    "6.2": "content_rejected",
-    "6.3": "content_rejected",
-    "6.5": "content_rejected",
-    "6.7": "protocol_error",
-    "7.0": "security_error",
-    "7.1": "policy_block",
-    "7.2": "filtered",
-    "7.3": "security_error",
-    "7.4": "security_error",
-    "7.5": "security_error",
-    "7.6": "security_error",
-    "7.7": "security_error",
-    "7.8": "login",
-    "7.9": "policy_block",
-}
-
-# RFC 5321 and 7504: reply codes of one meaning, for answers without an enhanced code and without telling words.
-REPLY_CODES: Final[dict[int, str]] = {
-    421: "rate_limited",
-    452: "server_error",
-    500: "protocol_error",
-    501: "protocol_error",
-    502: "protocol_error",
-    503: "protocol_error",
-    504: "protocol_error",
-    521: "invalid_domain",
-    525: "mailbox_disabled",
-    530: "login",
-    534: "login",
-    535: "login",
-    551: "recipient_moved",
-    552: "mailbox_full",
-    556: "invalid_domain",
-}
