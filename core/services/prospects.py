@@ -78,7 +78,7 @@ class ProspectService:
         prospect = await prospect_of(uow, enrollment)
         if prospect is None:
             raise NotFoundError("The campaign or the person is gone.")
-        require_outreach(actor, prospect.campaign.owner)
+        require_outreach(actor, prospect.campaign.owner, sender=prospect.owner)
         transition(enrollment.status, event)
         card = await uow.deliveries.latest_of(enrollment.id, enrollment.stage)
         changed = await self._actions[event](uow, prospect, actor.user)
@@ -191,7 +191,7 @@ class ProspectService:
             prospect = await prospect_of(uow, enrollment) if enrollment else None
             if delivery is None or prospect is None:
                 raise NotFoundError("This prospect was removed from the campaign.")
-            require_outreach(actor, prospect.campaign.owner)
+            require_outreach(actor, prospect.campaign.owner, sender=prospect.owner)
             if delivery.state is not DeliveryState.HELD or delivery.version != version:
                 raise RefusedError(_settled(delivery), reason=f"delivery_{delivery.state.value}")
             return await self._settle(uow, actor, decision, delivery, prospect)
