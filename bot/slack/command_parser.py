@@ -257,10 +257,10 @@ def _verb(command: str, text: str) -> tuple[Verb | Help | Hint, list[Word]]:
 
 def _unknown(command: str, said: str, known: list[str]) -> Hint:
     shown = said[:40]
-    near = get_close_matches(shown.lower(), known, n=1, cutoff=0.5)
     elsewhere = OUTREACH if command == MAILBOX else MAILBOX
-    if not near and shown.lower() in {verb.name for verb in VERBS[elsewhere]}:
+    if shown.lower() in {verb.name for verb in VERBS[elsewhere]}:
         return Hint(f"“{shown}” belongs to {elsewhere}.", f"{elsewhere} {shown.lower()}")
+    near = get_close_matches(shown.lower(), known, n=1, cutoff=0.5)
     suggestion = f" Did you mean “{near[0]}”?" if near else ""
     return Hint(f"I do not know “{shown}”.{suggestion}", f"{command} {near[0] if near else 'help'}")
 

@@ -6,10 +6,10 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import MutableMapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -55,14 +55,11 @@ class Identity:
 class SlackAccess:
     """Tokens and addresses. With ``app_token`` Socket Mode, else HTTP signed with ``signing_secret``."""
 
-    bot_token: str
-    signing_secret: str = ""
-    app_token: str = ""
+    bot_token: str = field(repr=False)
+    signing_secret: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
     api_url: str = "https://slack.com/api/"
     admins: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"SlackAccess(api_url={self.api_url!r}, socket={bool(self.app_token)})"
 
 
 def web_client(access: SlackAccess, token: str | None = None) -> AsyncWebClient:
@@ -111,7 +108,7 @@ class SlackConnection:
         handler.client.wss_uri = str(opened["url"])
         handler.client.on_message_listeners.append(self._heard)
         self._handler = handler
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]
 
     async def _heard(self, _: object) -> None:
         self._heard_at = self._clock.monotonic()
@@ -127,7 +124,7 @@ class SlackConnection:
     async def stop(self) -> None:
         """Closes; leaves no task behind."""
         if self._handler is not None:
-            await self._handler.close_async()
+            await self._handler.close_async()  # type: ignore[no-untyped-call]
             self._handler = None
 
 
@@ -212,7 +209,7 @@ class SlackFace:
         # Bolt's own check of signatures is off: ours runs first, on the raw bytes (see signature.py).
         app = AsyncApp(
             client=web_client(self._access),
-            authorize=self._authorize,
+            authorize=cast(Callable[..., Awaitable[AuthorizeResult]], self._authorize),  # None means: not installed
             request_verification_enabled=False,
             ssl_check_enabled=False,
             user_facing_authorize_error_message="Rethread is not installed in this workspace.",

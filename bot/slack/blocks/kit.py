@@ -80,6 +80,11 @@ def glue(text: str) -> Json:
     return {"type": "text", "text": text}
 
 
+def strong(text: str) -> Json:
+    """Our own text in bold, spaces kept."""
+    return glue(text) | {"style": {"bold": True}}
+
+
 def bold(text: object, limit: int = 200) -> Json:
     return words(text, limit) | {"style": {"bold": True}}
 
@@ -123,6 +128,12 @@ def quote(text: object, limit: int = WORDS) -> Json:
     """What a person wrote."""
     piece = {"type": "text", "text": clean(text, limit, lines=True) or "(no text)"}
     return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [piece]}]}
+
+
+def server_said(text: object) -> Json:
+    """A mail server's own words, introduced as such (R43)."""
+    intro = {"type": "rich_text_section", "elements": [glue("The mail server said:")]}
+    return {"type": "rich_text", "elements": [intro, *machine_words(text)["elements"]]}
 
 
 def machine_words(text: object, limit: int = 600) -> Json:

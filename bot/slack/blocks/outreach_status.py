@@ -109,9 +109,9 @@ def failure_line(row: ProspectRow) -> Json:
             kit.bold(row.status.value),
         ],
         [
-            kit.words(row.reason_text or "No reason is recorded.", 300),
-            kit.glue(" "),
-            kit.words(row.reason_fix or " ", 300),
+            kit.words(
+                " ".join(part for part in (row.reason_text, row.reason_fix) if part) or "No reason is recorded.", 600
+            )
         ],
     )
 

@@ -17,7 +17,7 @@ def reply_card(facts: ReplyCard) -> Card:
 
 def reply_excerpt(facts: ReplyExcerpt) -> Card:
     """The same with subject and text, for the mailbox's owner."""
-    subject = kit.paragraph([kit.bold("Subject: "), kit.words(facts["subject"] or "(none)", 300)])
+    subject = kit.paragraph([kit.strong("Subject: "), kit.words(facts["subject"] or "(none)", 300)])
     blocks = [_title(facts), _story(facts), subject, kit.quote(facts["excerpt"], EXCERPT), _where(facts)]
     return Card(_summary(facts), blocks, kit.GREEN)
 

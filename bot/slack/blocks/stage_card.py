@@ -7,7 +7,7 @@ from typing import Final
 from bot.slack.action_ids import FINISH, RETRY, SKIP, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json
-from bot.slack.blocks.text import local_time, mention
+from bot.slack.blocks.text import escaped, local_time, mention
 from core.domain.cards import StageCard
 from core.domain.enrollment import ProspectEvent, ProspectStatus, may_follow
 
@@ -30,10 +30,12 @@ def _failed(facts: StageCard) -> Card:
     title = f"Stage failed: {facts['person']}"
     blocks = [
         kit.header(title),
-        kit.paragraph(_which(facts), [kit.bold(facts["reason"], 300)]),
+        kit.paragraph(_which(facts), [kit.bold(facts["reason"] or "The reason is not known.", 300)]),
         *_server_words(facts["server_text"]),
-        kit.paragraph([kit.bold("What to do: "), kit.words(facts["fix"])]),
-        kit.context(f"{facts['status']} since {local_time(facts['at'])}", f"owner {mention(facts['owner'])}"),
+        *_fix(facts["fix"]),
+        kit.context(
+            f"{escaped(facts['status'], 40)} since {local_time(facts['at'])}", f"owner {mention(facts['owner'])}"
+        ),
         *_buttons(facts),
     ]
     text = kit.fallback(f"{title},", f"stage {facts['stage']} of {facts['campaign']}:", facts["reason"], facts["fix"])
@@ -53,7 +55,11 @@ def _which(facts: StageCard) -> list[Json]:
 
 
 def _server_words(text: str | None) -> list[Json]:
-    return [kit.paragraph([kit.glue("The mail server said:")]), kit.machine_words(text)] if text else []
+    return [kit.server_said(text)] if text else []
+
+
+def _fix(fix: str) -> list[Json]:
+    return [kit.paragraph([kit.strong("What to do: "), kit.words(fix)])] if fix else []
 
 
 def _buttons(facts: StageCard) -> list[Json]:

@@ -29,7 +29,7 @@ def _broken(facts: SyncCard) -> Card:
         kit.header(title),
         kit.paragraph([kit.bold(facts["title"])], _who_acts(facts)),
         *_server_words(facts["raw"]),
-        kit.paragraph([kit.bold("How to fix it: "), kit.words(facts["fix"])]),
+        kit.paragraph([kit.strong("How to fix it: "), kit.words(facts["fix"])]),
         kit.context(f"Broken since {local_time(facts['since'])}", f"last read {local_time(facts['last_sync_at'])}"),
         _buttons(facts),
     ]
@@ -43,7 +43,7 @@ def _who_acts(facts: SyncCard) -> list[Json]:
 
 
 def _server_words(raw: str) -> list[Json]:
-    return [kit.paragraph([kit.glue("The mail server said:")]), kit.machine_words(raw)] if raw.strip() else []
+    return [kit.server_said(raw)] if raw.strip() else []
 
 
 def _buttons(facts: SyncCard) -> Json:

@@ -28,13 +28,13 @@ def _held(facts: UncertainCard) -> Card:
         kit.header(title),
         kit.paragraph(
             _which(facts),
-            [kit.bold("Subject: "), kit.words(facts["subject"] or "(none)", 300)],
+            [kit.strong("Subject: "), kit.words(facts["subject"] or "(none)", 300)],
             [kit.glue("The connection broke while the mail was handed over, so it may or may not have gone out.")],
             [kit.words(facts["evidence"], 600)],
         ),
         kit.paragraph(
             [
-                kit.bold("What to do: "),
+                kit.strong("What to do: "),
                 kit.glue("look for it in the Sent folder of "),
                 kit.words(facts["mailbox"], 254),
                 kit.glue(", then say here what you found. Until then nothing more is sent to them."),

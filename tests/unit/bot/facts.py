@@ -1,0 +1,167 @@
+"""Facts of cards, plain or hostile, for the presenters' tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+AT = "2026-11-21T09:30:00Z"
+
+SYNC: dict[str, Any] = {
+    "state": "broken",
+    "alert_id": "alert-1",
+    "version": 2,
+    "mailbox_id": "mailbox-1",
+    "address": "rita@agency.test",
+    "owner": "U0RITA",
+    "cause": "password",
+    "title": "Password was changed or is wrong",
+    "raw": "[AUTHENTICATIONFAILED] Invalid credentials (Failure)",
+    "fix": "Press Reconnect and type the new password.",
+    "who": "recruiter",
+    "since": AT,
+    "last_sync_at": AT,
+    "actor": None,
+    "actor_at": None,
+    "recovered_at": None,
+    "down_minutes": None,
+    "caught_up": 0,
+    "failed_meanwhile": 0,
+}
+
+REPLY: dict[str, Any] = {
+    "enrollment_id": "enrollment-1",
+    "person": "Ben Carter",
+    "email": "ben@candidates.example",
+    "campaign": "Backend engineers, autumn",
+    "stage": 1,
+    "stages": 3,
+    "mailbox": "rita@agency.test",
+    "owner": "U0RITA",
+    "at": AT,
+    "status": "Replied",
+    "stopped": True,
+}
+
+EXCERPT: dict[str, Any] = {**REPLY, "subject": "Re: a role", "excerpt": "Yes, I am interested.\nTuesday?"}
+
+STAGE: dict[str, Any] = {
+    "state": "failed",
+    "delivery_id": "delivery-1",
+    "enrollment_id": "enrollment-1",
+    "version": 4,
+    "campaign": "Backend engineers, autumn",
+    "person": "Ben Carter",
+    "email": "ben@candidates.example",
+    "owner": "U0RITA",
+    "stage": 2,
+    "stages": 3,
+    "kind": "email",
+    "status": "Not Delivered",
+    "reason_code": "mailbox_full",
+    "reason": "Their mailbox is full.",
+    "fix": "Retry tomorrow.",
+    "server_text": "452 4.2.2 mailbox full",
+    "at": AT,
+    "actor": None,
+    "actor_at": None,
+}
+
+UNCERTAIN: dict[str, Any] = {
+    "state": "held",
+    "delivery_id": "delivery-1",
+    "enrollment_id": "enrollment-1",
+    "version": 4,
+    "campaign": "Backend engineers, autumn",
+    "person": "Ben Carter",
+    "email": "ben@candidates.example",
+    "mailbox": "rita@agency.test",
+    "owner": "U0RITA",
+    "stage": 1,
+    "stages": 3,
+    "subject": "A role at Initech",
+    "at": AT,
+    "evidence": "It was looked for in Sent three times and not found.",
+    "actor": None,
+    "actor_at": None,
+}
+
+BY_KIND: dict[str, dict[str, Any]] = {
+    "sync": SYNC,
+    "reply": REPLY,
+    "reply_excerpt": EXCERPT,
+    "stage_failed": STAGE,
+    "uncertain": UNCERTAIN,
+}
+
+STATES: dict[str, tuple[str, ...]] = {
+    "sync": ("broken", "resyncing", "recovered", "closed"),
+    "reply": ("",),
+    "reply_excerpt": ("",),
+    "stage_failed": ("failed", "retrying", "sent", "skipped", "finished", "removed", "replied"),
+    "uncertain": ("held", "sent", "resent", "dropped"),
+}
+
+NASTY = (
+    "<!channel>",
+    "<!here|x>",
+    "<@U0ADA>",
+    "<https://evil.test|https://bank.test>",
+    "&lt;!channel&gt;",
+    "&amp;" * 500,
+    "*bold* _it_ `code` ```",
+    "\u202egnp.exe",
+    "\u200b\u200d",
+    "a\u0300" * 300,
+    "\x00\x1b[31m",
+    "\ud800",
+    "x" * 20_000,
+    "&" * 5_000,
+    "<" * 5_000,
+    "\n" * 5_000,
+    "line\n" * 4_000,
+    "<!date^1^{date}|x>",
+    "😀" * 3_000,
+    "",
+    " ",
+)
+
+TEXTS = st.one_of(
+    st.sampled_from(NASTY), st.text(max_size=60), st.lists(st.sampled_from(NASTY), max_size=3).map("".join)
+)
+FREE = {
+    "address",
+    "title",
+    "raw",
+    "fix",
+    "person",
+    "email",
+    "campaign",
+    "mailbox",
+    "status",
+    "subject",
+    "excerpt",
+    "reason",
+    "server_text",
+    "evidence",
+    "owner",
+    "actor",
+    "who",
+}
+
+
+@st.composite
+def hostile_facts(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """A kind and facts in which every text that can come from outside is nasty."""
+    kind = draw(st.sampled_from(sorted(BY_KIND)))
+    facts = dict(BY_KIND[kind])
+    if "state" in facts:
+        facts["state"] = draw(st.sampled_from(STATES[kind]))
+    for name in facts:
+        if name in FREE:
+            facts[name] = draw(TEXTS)
+    for name in ("caught_up", "failed_meanwhile", "down_minutes"):
+        if name in facts:
+            facts[name] = draw(st.integers(0, 10**6))
+    return kind, facts

@@ -1,0 +1,137 @@
+"""Cards: what they say, and that nothing from outside can break or bend them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from bot.slack.action_ids import decode
+from bot.slack.blocks.cards import present
+from bot.slack.blocks.kit import Card
+from core.errors import InputError
+from sandbox.slack.block_kit import check_attachments, check_blocks
+from tests.unit.bot.facts import AT, BY_KIND, EXCERPT, REPLY, STAGE, STATES, SYNC, UNCERTAIN, hostile_facts
+
+
+def assert_slack_takes(card: Card) -> None:
+    message = card.message()
+    assert check_blocks(message["blocks"]) == []
+    assert check_attachments(message["attachments"]) == []
+    assert 1 <= len(message["text"]) <= 4_000
+    assert all(len(part["blocks"]) <= 10 for part in message["attachments"])
+    assert len(json.dumps(card.blocks, ensure_ascii=False)) < 13_000
+
+
+def markup_of(node: Any) -> list[str]:
+    """Every text of a message that Slack reads as markup."""
+    if isinstance(node, dict):
+        own = [node["text"]] if node.get("type") == "mrkdwn" else []
+        return own + [found for value in node.values() for found in markup_of(value)]
+    if isinstance(node, list):
+        return [found for value in node for found in markup_of(value)]
+    return []
+
+
+def all_text(node: Any) -> str:
+    if isinstance(node, dict):
+        return " ".join(all_text(value) for key, value in node.items() if key not in ("type", "value"))
+    if isinstance(node, list):
+        return " ".join(all_text(value) for value in node)
+    return str(node)
+
+
+def buttons(card: Card) -> dict[str, dict[str, Any]]:
+    rows = [block["elements"] for block in card.blocks if block["type"] == "actions"]
+    return {button["text"]["text"]: button for row in rows for button in row}
+
+
+@settings(max_examples=300, deadline=None)
+@given(hostile_facts())
+def test_hostile_facts_make_cards_that_slack_takes_and_that_ring_no_bell(case: tuple[str, dict[str, Any]]) -> None:
+    kind, facts = case
+    card = present(kind, facts)
+    assert_slack_takes(card)
+    for text in [card.text, *markup_of(card.blocks)]:
+        for command in ("<!channel", "<!here", "<!everyone", "<http", "<!subteam", "<!date^1^"):
+            assert command not in text
+        without_ours = text.replace("<@U0ADA>", "").replace("<!date^", "").replace("UTC>", "")
+        assert "<" not in without_ours
+
+
+@pytest.mark.parametrize(("kind", "state"), [(kind, state) for kind, states in STATES.items() for state in states])
+def test_every_state_of_every_card_has_words_for_those_who_see_no_blocks(kind: str, state: str) -> None:
+    facts = BY_KIND[kind] | ({"state": state} if state else {})
+    card = present(kind, facts)
+    assert_slack_takes(card)
+    assert card.text.strip()
+    assert card.blocks[0]["type"] == "header"
+
+
+def test_a_broken_sync_says_what_why_who_and_what_to_press() -> None:
+    card = present("sync", SYNC)
+    said = all_text(card.blocks)
+    assert "Sync broken: rita@agency.test" in said
+    assert "Password was changed or is wrong" in said
+    assert "[AUTHENTICATIONFAILED] Invalid credentials (Failure)" in said
+    assert "Press Reconnect and type the new password." in said
+    assert set(buttons(card)) == {"Resync", "Reconnect"}
+    assert decode(buttons(card)["Resync"]["value"]).id == "mailbox-1"
+
+
+def test_a_recovered_sync_is_the_same_card_without_buttons() -> None:
+    facts = SYNC | {"state": "recovered", "recovered_at": AT, "down_minutes": 4, "caught_up": 3, "actor": "U0RITA"}
+    card = present("sync", facts)
+    said = all_text(card.blocks)
+    assert "Sync recovered: rita@agency.test" in said
+    assert "after 4 min, 3 messages caught up" in said
+    assert "resync by <@U0RITA>" in said
+    assert buttons(card) == {}
+
+
+def test_a_resync_names_who_pressed_and_takes_the_button_away() -> None:
+    card = present("sync", SYNC | {"state": "resyncing", "actor": "U0OMAR", "actor_at": AT})
+    assert "Resync started by <@U0OMAR>" in all_text(card.blocks)
+    assert "Resync" not in buttons(card)
+
+
+def test_the_channel_hears_that_somebody_replied_but_not_what_they_wrote() -> None:
+    card = present("reply", REPLY | {"excerpt": "my salary is 1", "subject": "private"})
+    said = all_text(card.blocks) + card.text
+    assert "Ben Carter" in said
+    assert "Backend engineers, autumn" in said
+    assert "salary" not in said
+    assert "private" not in said
+
+
+def test_the_recruiter_sees_the_words_line_by_line() -> None:
+    quoted = [block for block in present("reply_excerpt", EXCERPT).blocks if "rich_text_quote" in json.dumps(block)]
+    assert "Yes, I am interested.\nTuesday?" in all_text(quoted)
+
+
+def test_a_failed_stage_offers_what_the_state_allows() -> None:
+    assert set(buttons(present("stage_failed", STAGE))) == {"Retry", "Skip", "Mark finished"}
+    assert set(buttons(present("stage_failed", STAGE | {"status": "Bounced"}))) == {"Retry", "Mark finished"}
+    assert buttons(present("stage_failed", STAGE | {"state": "retrying", "actor": "U0RITA"})) == {}
+
+
+def test_marking_finished_and_sending_again_ask_first() -> None:
+    assert "confirm" in buttons(present("stage_failed", STAGE))["Mark finished"]
+    held = buttons(present("uncertain", UNCERTAIN))
+    assert set(held) == {"It was sent", "Send again", "Drop"}
+    assert "confirm" not in held["It was sent"]
+    assert "twice" in held["Send again"]["confirm"]["text"]["text"]
+
+
+def test_a_button_carries_the_version_that_was_seen() -> None:
+    assert decode(buttons(present("stage_failed", STAGE))["Retry"]["value"]).version == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"), [("storm", SYNC), ("sync", {}), ("sync", SYNC | {"state": "odd"}), ("reply", {})]
+)
+def test_facts_that_make_no_card_are_refused_not_shown(kind: str, facts: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        present(kind, facts)
