@@ -58,15 +58,15 @@ class Dialler:
         if endpoint.tls is Tls.NONE and not self.allow_private:
             raise UnreachableError("a connection without TLS is not allowed", layer="tls", host=endpoint.host)
         addresses = await self._judged_addresses(endpoint)
-        failure: OSError = TimeoutError(110, "Connection timed out")
+        failure: OSError | None = None
         for address in addresses[:_MAX_ADDRESSES]:
             try:
                 async with asyncio.timeout(self._timeout / min(len(addresses), _MAX_ADDRESSES)):
                     return await _connect(address, endpoint.port)
             except TimeoutError:
-                failure = TimeoutError(110, "Connection timed out")
+                failure = failure or TimeoutError(110, "Connection timed out")
             except OSError as error:
-                failure = error
+                failure = failure or error
         raise UnreachableError(str(failure), layer="socket", host=endpoint.host) from failure
 
     async def _judged_addresses(self, endpoint: Endpoint) -> list[str]:

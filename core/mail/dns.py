@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
@@ -42,15 +43,23 @@ class Resolver:
         return await self._lookup(name, "TXT", lambda record: b"".join(record.strings).decode("utf-8", "replace"))
 
     async def addresses(self, host: str) -> list[str]:
-        """IPv4 first, then IPv6."""
+        """IPv4 first, then IPv6. One kind is enough: some name servers never answer questions for the other."""
         try:
             return [str(ipaddress.ip_address(host))]
         except ValueError:
             pass
         if host.rstrip(".").lower() == "localhost":  # RFC 6761 6.3: never asked of DNS
             return ["127.0.0.1", "::1"]
-        v4 = await self._lookup(host, "A", lambda record: str(record.address))
-        return v4 + await self._lookup(host, "AAAA", lambda record: str(record.address))
+        answers = await asyncio.gather(
+            self._lookup(host, "A", lambda record: str(record.address)),
+            self._lookup(host, "AAAA", lambda record: str(record.address)),
+            return_exceptions=True,
+        )
+        found = [address for answer in answers if isinstance(answer, list) for address in answer]
+        failure = next((answer for answer in answers if isinstance(answer, BaseException)), None)
+        if failure is not None and not found:
+            raise failure
+        return found
 
     async def _lookup(self, name: str, kind: str, convert: Callable[[Any], Any]) -> list[Any]:
         key = (name.rstrip(".").lower(), kind)

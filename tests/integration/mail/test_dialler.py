@@ -189,6 +189,15 @@ async def test_an_impossible_name_is_missing_or_an_error_of_ours(serve: Serve, n
         return
 
 
+async def test_one_kind_of_address_is_enough_where_the_other_is_never_answered(serve: Serve) -> None:
+    def only_v4(query: dns.message.Message) -> dns.message.Message | None:
+        asked = dns.rdatatype.to_text(query.question[0].rdtype)
+        return told("A 192.0.2.7")(query) if asked == "A" else None
+
+    _, resolver = await serve(only_v4)
+    assert await resolver.addresses("mail.agency.test") == ["192.0.2.7"]
+
+
 async def test_silence_and_failures_are_never_missing(serve: Serve) -> None:
     def servfail(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
@@ -197,6 +206,7 @@ async def test_silence_and_failures_are_never_missing(serve: Serve) -> None:
 
     for answer in (servfail, lambda query: None):
         _, resolver = await serve(answer)
-        with pytest.raises(UnreachableError) as failure:
-            await resolver.mx("agency.test")
-        assert failure.value.layer == "dns"
+        for lookup in (resolver.mx, resolver.txt, resolver.addresses):
+            with pytest.raises(UnreachableError) as failure:
+                await lookup("agency.test")
+            assert failure.value.layer == "dns"
