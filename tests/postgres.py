@@ -78,7 +78,7 @@ class PostgresServer:
     def _execute(self, statement: str) -> None:
         address = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         with closing(psycopg.connect(address, autocommit=True)) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # a text of our own making
+            connection.execute(statement)
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(self._bin / program), *map(str, arguments)]

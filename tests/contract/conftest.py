@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
+from storage.sql_store import SqlStore
 from storage.tables import metadata
+from tests.stores import open_with_workspaces
 
 _TABLES = re.compile(r'\b(?:FROM|JOIN|UPDATE)\s+"?(\w+)"?(?:\s+AS\s+"?(\w+)"?)?', re.IGNORECASE)
 _INSERT = re.compile(r'INSERT INTO "?(\w+)"? \(([^)]*)\)')
@@ -45,3 +47,10 @@ def unscoped(statement: str) -> list[str]:
         for table, alias in named
         if not re.search(rf"\b{alias}\.workspace = |= {alias}\.workspace\b", statement)
     ]
+
+
+@pytest.fixture
+async def store_on_postgres(postgres_url: str) -> AsyncIterator[SqlStore]:
+    """For what only PostgreSQL can show: two writing units open at once."""
+    async with await open_with_workspaces(postgres_url) as opened:
+        yield opened

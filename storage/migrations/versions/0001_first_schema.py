@@ -73,7 +73,7 @@ def _alerts() -> None:
         *_columns(_TEXT, "facts"),
         *_columns(_MOMENT, "resolved_at", nullable=True),
         sa.PrimaryKeyConstraint("workspace", "id", name="pk_alerts"),
-        sa.CheckConstraint("state IN ('open', 'resyncing', 'resolved')", name="ck_alerts_state"),
+        sa.CheckConstraint("state IN ('open', 'resyncing', 'resolved')", name=op.f("ck_alerts_state")),
     )
     _partial_index("ix_alerts_unresolved", "alerts", ["workspace", "key"], "state != 'resolved'", unique=True)
 
@@ -103,7 +103,7 @@ def _campaigns() -> None:
         sa.PrimaryKeyConstraint("workspace", "id", name="pk_campaigns"),
         sa.UniqueConstraint("workspace", "name", name="uq_campaigns_workspace_name"),
         sa.CheckConstraint(
-            "status IN ('draft', 'active', 'paused', 'stopped', 'archived')", name="ck_campaigns_status"
+            "status IN ('draft', 'active', 'paused', 'stopped', 'archived')", name=op.f("ck_campaigns_status")
         ),
     )
     op.create_index("ix_campaigns_name_key", "campaigns", ["workspace", "name_key"])
@@ -140,7 +140,7 @@ def _mailboxes() -> None:
         sa.UniqueConstraint("workspace", "address_key", name="uq_mailboxes_workspace_address_key"),
         sa.CheckConstraint(
             "status IN ('connecting', 'historical', 'active', 'partial', 'error', 'connection_issue', 'pending', 'paused', 'disconnected')",
-            name="ck_mailboxes_status",
+            name=op.f("ck_mailboxes_status"),
         ),
     )
 
@@ -160,7 +160,9 @@ def _outbox() -> None:
         *_columns(_TEXT, "error", nullable=True),
         sa.PrimaryKeyConstraint("workspace", "id", name="pk_outbox"),
         sa.UniqueConstraint("workspace", "key", name="uq_outbox_workspace_key"),
-        sa.CheckConstraint("state IN ('ready', 'posting', 'posted', 'unknown', 'failed')", name="ck_outbox_state"),
+        sa.CheckConstraint(
+            "state IN ('ready', 'posting', 'posted', 'unknown', 'failed')", name=op.f("ck_outbox_state")
+        ),
     )
     op.create_index("ix_outbox_state", "outbox", ["workspace", "state"])
     _partial_index("ix_outbox_unposted", "outbox", ["workspace", "changed_at"], "state IN ('ready', 'unknown')")
@@ -249,7 +251,7 @@ def _enrollments() -> None:
         _refers("enrollments", "person_id", "people"),
         sa.CheckConstraint(
             "status IN ('Active', 'Pending', 'Paused', 'Replied', 'Complete', 'Bounced', 'Spam', 'Not Delivered')",
-            name="ck_enrollments_status",
+            name=op.f("ck_enrollments_status"),
         ),
     )
     op.create_index("ix_enrollments_campaign_status", "enrollments", ["workspace", "campaign_id", "status"])
@@ -301,7 +303,7 @@ def _person_addresses() -> None:
         *_columns(_NUMBER, "position"),
         sa.PrimaryKeyConstraint("workspace", "key", name="pk_person_addresses"),
         _refers("person_addresses", "person_id", "people", ondelete="CASCADE"),
-        sa.CheckConstraint("type IN ('personal', 'work', 'other')", name="ck_person_addresses_type"),
+        sa.CheckConstraint("type IN ('personal', 'work', 'other')", name=op.f("ck_person_addresses_type")),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_person_addresses_person_id", "person_addresses", ["workspace", "person_id"])
@@ -362,7 +364,7 @@ def _deliveries() -> None:
         _refers("deliveries", "mailbox_id", "mailboxes"),
         sa.CheckConstraint(
             "state IN ('queued', 'sending', 'sent', 'unknown', 'held', 'failed', 'cancelled', 'skipped')",
-            name="ck_deliveries_state",
+            name=op.f("ck_deliveries_state"),
         ),
     )
     op.create_index("ix_deliveries_campaign_id", "deliveries", ["workspace", "campaign_id", "state"])
@@ -399,7 +401,7 @@ def _enrollment_events() -> None:
         _refers("enrollment_events", "enrollment_id", "enrollments", ondelete="CASCADE"),
         sa.CheckConstraint(
             "status IN ('Active', 'Pending', 'Paused', 'Replied', 'Complete', 'Bounced', 'Spam', 'Not Delivered')",
-            name="ck_enrollment_events_status",
+            name=op.f("ck_enrollment_events_status"),
         ),
     )
     op.create_index("ix_enrollment_events_enrollment_id", "enrollment_events", ["workspace", "enrollment_id"])
