@@ -42,6 +42,15 @@ class Resolver:
         """Each record's strings joined, as SPF and DKIM read them (RFC 7208 3.3)."""
         return await self._lookup(name, "TXT", lambda record: b"".join(record.strings).decode("utf-8", "replace"))
 
+    async def srv(self, name: str) -> list[tuple[str, int]]:
+        """(host, port) by priority, the heavier weight first (RFC 2782); "." means: no such service here."""
+        found = await self._lookup(
+            name,
+            "SRV",
+            lambda one: (one.priority, -one.weight, one.target.to_text(omit_final_dot=True), one.port),
+        )
+        return [(host, port) for _, _, host, port in sorted(found) if host not in (".", "")]
+
     async def addresses(self, host: str) -> list[str]:
         """IPv4 first, then IPv6. One kind is enough: some name servers never answer questions for the other."""
         try:
