@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.demo import DemoError, demo
 from sandbox.mail import MailHost
 from sandbox.slack import SlackSandbox
 from sandbox.slack.config import Json, ManifestError
@@ -45,10 +46,7 @@ def described(slack: SlackSandbox, mail: MailHost) -> Json:
 
 async def serve(arguments: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM; the one line on stdout tells where everything is."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = _stop_on_signals()
     async with running(arguments.manifest, arguments.port) as (slack, mail):
         if arguments.request_url:
             slack.set_request_url(arguments.request_url)
@@ -58,6 +56,22 @@ async def serve(arguments: argparse.Namespace) -> int:
         print(line, flush=True)
         await stopped.wait()
     return 0
+
+
+async def run_demo(arguments: argparse.Namespace) -> int:
+    """Run the sandbox and the product against it until SIGINT or SIGTERM."""
+    stopped = _stop_on_signals()
+    async with running(arguments.manifest, arguments.port) as (slack, mail):
+        await demo(slack, mail, stopped, arguments.program)
+    return 0
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -78,6 +92,11 @@ def parser() -> argparse.ArgumentParser:
     serving.add_argument("--request-url", help="where to deliver by HTTP while no socket is open")
     serving.add_argument("--ready-file", type=Path, help="also write the line of addresses to this file")
     serving.set_defaults(run=serve)
+    showing = verbs.add_parser("demo", help="run the sandbox and the product against it, with sample data")
+    showing.add_argument("--port", type=int, default=0, help="HTTP port of the page (0: a free one)")
+    showing.add_argument("--manifest", type=Path, default=DEFAULT_MANIFEST, help="the app's manifest")
+    showing.add_argument("--program", type=Path, default=Path("app.py"), help="the product's entry point")
+    showing.set_defaults(run=run_demo)
     return top
 
 
@@ -87,7 +106,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], Coroutine[Any, Any, int]] = arguments.run
         return asyncio.run(run(arguments))
-    except (ManifestError, OSError) as error:
+    except (DemoError, ManifestError, OSError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
 

@@ -1,0 +1,167 @@
+"""``python -m sandbox demo``: the sandbox and the real product against it, with sample people and a campaign.
+
+The product runs as its operator runs it: its own process, told by environment variables and its command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from sandbox.mail import MailHost
+from sandbox.slack import SlackSandbox
+
+SAMPLES = Path(__file__).with_name("samples")
+READY_WITHIN = 30.0
+CAMPAIGN = "Backend engineers, autumn"
+
+# Times of the real world are too long for an afternoon's look.
+QUICK_SETTINGS = {
+    "spacing_min_s": "0.5",
+    "spacing_max_s": "1.5",
+    "settle_s": "2,4,6",
+    "poll_sent_s": "3",
+    "retry_first_s": "0.5",
+    "retry_most_s": "15",
+    "alert_after_s": "5",
+    "login_retry_s": "60",
+}
+
+WORDS = """
+Rethread is running. Open the workspace:
+
+    {page_url}
+
+Try this, by clicking:
+  1. /mailbox connect    connect {address} (password: {password})
+  2. /outreach start     start “{campaign}”
+  3. Play the candidate  read the mail, answer it; see the reply arrive in Slack
+  4. Break things        change the mailbox's password and watch #mailbox-alerts
+
+Ctrl-C stops all of it.
+"""
+
+
+class DemoError(Exception):
+    """The product did not start, or refused the samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The product's process and how its command line is called."""
+
+    program: Path
+    environment: Mapping[str, str]
+    url: str
+
+    async def command(self, *words: str) -> str:
+        """Runs one command of the product's command line. Raises DemoError with its words."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(self.program),
+            *words,
+            env=dict(self.environment),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        if process.returncode:
+            raise DemoError(f"{' '.join(words)}: {err.decode().strip() or out.decode().strip()}")
+        return out.decode()
+
+    async def wait_ready(self, process: asyncio.subprocess.Process) -> None:
+        """Waits until /readyz says so. Raises DemoError where the process ends or takes too long."""
+        async with aiohttp.ClientSession() as session, asyncio.timeout(READY_WITHIN):
+            while True:
+                if process.returncode is not None:
+                    raise DemoError(f"the product ended with exit code {process.returncode}")
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(f"{self.url}/readyz") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.05)
+
+
+def product_environment(slack: SlackSandbox, mail: MailHost, folder: Path) -> dict[str, str]:
+    """Everything that the product is told from outside."""
+    port = _free_port()
+    own = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    return own | {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'rethread.db'}",
+        "RETHREAD_SECRET_KEYS": secrets.token_urlsafe(32),
+        "RETHREAD_PORT": str(port),
+        "RETHREAD_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "RETHREAD_CA_FILE": str(mail.ca_file),
+        "RETHREAD_DNS": mail.dns_address,
+        "RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS": "1",
+        "RETHREAD_ALERT_CHANNEL": "C0ALERTS",
+        "RETHREAD_REPLY_CHANNEL": "C0REPLIES",
+    }
+
+
+@contextlib.asynccontextmanager
+async def running_product(program: Path, environment: Mapping[str, str]) -> AsyncIterator[Product]:
+    """The product's ``serve`` until the block ends; ready when the block begins."""
+    product = Product(program, environment, environment["RETHREAD_PUBLIC_URL"])
+    log = Path(environment["DATABASE_URL"].split(":///", 1)[1]).with_name("rethread.log")
+    with log.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(program), "serve", env=dict(environment), stderr=stderr, start_new_session=True
+        )
+    try:
+        await product.wait_ready(process)
+        yield product
+    except DemoError as error:
+        raise DemoError(f"{error}\n{log.read_text(errors='replace')[-4_000:]}") from None
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(30):
+                    await process.wait()
+
+
+async def load_samples(product: Product) -> None:
+    """Short times, a few people, and a campaign that waits for its start."""
+    for key, value in QUICK_SETTINGS.items():
+        await product.command("settings", "set", key, value)
+    people = str(SAMPLES / "people.csv")
+    await product.command("people", "import", people)
+    await product.command("campaign", "import", str(SAMPLES / "campaign.yml"))
+    await product.command("campaign", "enroll", CAMPAIGN, "--people", people)
+
+
+async def demo(slack: SlackSandbox, mail: MailHost, stopped: asyncio.Event, program: Path) -> None:
+    """Runs until ``stopped`` is set."""
+    rita = mail.account("rita@agency.test")
+    with tempfile.TemporaryDirectory(prefix="rethread-demo-") as folder:
+        environment = product_environment(slack, mail, Path(folder))
+        async with running_product(program, environment) as product:
+            await load_samples(product)
+            words = WORDS.format(
+                page_url=slack.page_url, address=rita.address, password=rita.password, campaign=CAMPAIGN
+            )
+            print(words, flush=True)
+            await stopped.wait()
+            print("Stopping ...", flush=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
