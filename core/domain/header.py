@@ -30,8 +30,8 @@ _USUAL_NAMES: Final = {
     name: name.lower()
     for name in (
         "Date From To Cc Subject Message-ID Message-Id In-Reply-To References Reply-To Return-Path Content-Type "
-        "Received MIME-Version Auto-Submitted Precedence List-Id List-Unsubscribe X-Auto-Response-Suppress Thread-Index "
-        "Sender Thread-Topic Content-Transfer-Encoding DKIM-Signature Delivered-To X-Mailer"
+        "Received MIME-Version Auto-Submitted Precedence List-Id List-Unsubscribe X-Auto-Response-Suppress "
+        "Thread-Index Sender Thread-Topic Content-Transfer-Encoding DKIM-Signature Delivered-To X-Mailer"
     ).split()
 }
 
