@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.domain import bounce_prose as prose
@@ -16,7 +16,7 @@ from core.domain.header import parse_header
 from core.domain.message import Header, InboundKind
 from core.domain.mime_parts import ParsedMessage
 from core.domain.smtp_reply import SmtpVerdict, classify_reply
-from core.domain.taxonomy import Topic, prospect_effect
+from core.domain.taxonomy import Next, Topic, prospect_effect
 
 MAX_RECIPIENTS: Final = 100
 _MAX_DIAGNOSTIC: Final = 1_000
@@ -66,7 +66,9 @@ class BounceReport:
         """What the report does to the prospect whose mail it is about."""
         if self.kind is InboundKind.DELIVERED:
             return prospect_effect("delivered")
-        topic = prospect_effect(self.topic, transient=self.kind is InboundKind.DELAY)
+        topic = prospect_effect(self.topic)
+        if self.kind is InboundKind.DELAY:
+            return replace(topic, status=None, next=Next.NOTHING)
         return prospect_effect("rate_limited") if topic.status == "Pending" else topic
 
 
@@ -166,6 +168,8 @@ def _from_groups(message: ParsedMessage, groups: list[_Recipient], text: str, em
     verdict = _verdict(decisive, text, alone=len(groups) == 1)
     kind = InboundKind.BOUNCE if failed else InboundKind.DELAY if delayed else InboundKind.DELIVERED
     topic = "delivered" if kind is InboundKind.DELIVERED else verdict.topic
+    if topic == "unknown" and message.report("message/disposition-notification") is not None:
+        topic = "filtered"  # a refusal sent as a disposition notification is the recipient's own filter (RFC 5429)
     return BounceReport(
         kind=kind,
         recipients=_unique(one.address for one in (failed or ([] if delayed else groups))),

@@ -122,9 +122,29 @@ def test_addresses_that_may_be_mailed(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "a", "a@", "@b.test", "a@b", "a..b@b.test", ".a@b.test", "a@b..test", "a@-b.test", "a@b.test.", "a b@b.test"]
-    + ["ä@b.test", "a@1.2.3.4", "a@[1.2.3.4]", f"{'a' * 65}@b.test", f"a@{'b' * 64}.test", f"a@{'b.' * 130}test"]
-    + ["a@b.test\r\n", "a@b\0.test", "a@b.test,c@d.test", "<a@b.test>"],
+    [
+        "",
+        "a",
+        "a@",
+        "@b.test",
+        "a@b",
+        "a..b@b.test",
+        ".a@b.test",
+        "a@b..test",
+        "a@-b.test",
+        "a@b.test.",
+        "a b@b.test",
+        "ä@b.test",
+        "a@1.2.3.4",
+        "a@[1.2.3.4]",
+        f"{'a' * 65}@b.test",
+        f"a@{'b' * 64}.test",
+        f"a@{'b.' * 130}test",
+        "a@b.test\r\n",
+        "a@b\0.test",
+        "a@b.test,c@d.test",
+        "<a@b.test>",
+    ],
 )
 def test_addresses_that_may_not_be_mailed(address: str) -> None:
     """What a CSV import refuses."""
