@@ -1,0 +1,194 @@
+"""Every command of the operator's terminal, and how its arguments become a request."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from bot.cli.command_error import UsageError
+from bot.cli.grammar import Argument, Command, Invocation, Place, arg, host_and_port, understand
+from bot.cli.source import Source
+
+LAYERS: Final = ("imap", "smtp", "oauth", "tls", "dns", "socket")
+_ROLES: Final = ("all", "bot", "engine")
+_ADDRESS_TYPES: Final = ("personal", "work", "other")
+_ADDRESS: Final = arg("address", help="the mailbox's address")
+_NAME: Final = arg("name", help="the campaign's name")
+_EMAIL: Final = arg("email", help="any address of the person")
+
+
+def parse(argv: Sequence[str], source: Source) -> Invocation:
+    """Raises UsageError, InputError; ``--help`` prints and raises SystemExit."""
+    return understand(COMMANDS, argv, source)
+
+
+def _add_mailbox(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
+    args.pop("password_stdin")
+    imap_tls, smtp_tls = args.pop("imap_tls"), args.pop("smtp_tls")
+    smtp_tls = smtp_tls or ("starttls" if args["smtp"]["port"] == 587 else "ssl")
+    return {
+        **args,
+        "username": args["username"] or args["address"],
+        "password": source.password(),
+        "imap": {**args["imap"], "tls": imap_tls},
+        "smtp": {**args["smtp"], "tls": smtp_tls},
+    }
+
+
+def _people_file(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
+    return {"csv": _as_text(source.file(args["file"]))}
+
+
+def _campaign_file(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
+    return {"yaml": source.text(args["file"])}
+
+
+def _enrolled(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
+    people = args["people"]
+    return {
+        "name": args["name"],
+        "csv": _as_text(source.file(people)) if people else None,
+        "emails": args["email"] or [],
+    }
+
+
+def _classified(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
+    # "--own A B F.eml" is written as readily as "F.eml --own A B": an address has an @, the rest are files.
+    files = [*args["files"], *(one for one in args["own"] if "@" not in one)]
+    if args["smtp"] and not files:
+        return {"lines": source.lines()}
+    if args["smtp"] or not files:
+        raise UsageError("give the mails' files, or --smtp with one answer a line on standard input")
+    return {"files": files, "own": [one for one in args["own"] if "@" in one]}
+
+
+def _diagnosed(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
+    return {**args, "lines": source.lines()}
+
+
+def _backup_target(args: dict[str, Any], _: Source) -> Mapping[str, Any]:
+    # The server may have another working directory.
+    return {"file": str(Path(args["file"]).absolute())}
+
+
+def _as_text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+_TLS_HELP: Final = "none only where private mail hosts are allowed"
+_MAILBOX_ADD: Final = (
+    arg("--address", required=True, metavar="A"),
+    arg("--owner", required=True, metavar="U…", help="Slack user id of the person whose mailbox it is"),
+    arg("--display-name", default="", metavar="NAME", help="the name recipients see"),
+    arg("--imap", required=True, type=host_and_port, metavar="HOST:PORT"),
+    arg("--imap-tls", choices=("ssl", "none"), default="ssl", help=_TLS_HELP),
+    arg("--smtp", required=True, type=host_and_port, metavar="HOST:PORT"),
+    arg("--smtp-tls", choices=("ssl", "starttls", "none"), help=f"starttls on port 587, else ssl; {_TLS_HELP}"),
+    arg("--username", metavar="N", help="left out: the address"),
+    arg("--password-stdin", action="store_true", required=True, help="the password is the first line of the input"),
+    arg("--no-send", dest="send", action="store_false", help="never send from this mailbox"),
+    arg("--no-capture", dest="capture", action="store_false", help="never log what this mailbox receives and sends"),
+)
+
+
+def _on_mailbox(verb: str, help_text: str, *more: Argument) -> Command:
+    return Command(f"mailbox {verb}", help_text, (_ADDRESS, *more))
+
+
+def _on_campaign(verb: str, help_text: str) -> Command:
+    return Command(f"campaign {verb}", help_text, (_NAME,))
+
+
+def _on_prospect(verb: str, help_text: str, *more: Argument) -> Command:
+    return Command(f"prospect {verb}", help_text, (_NAME, _EMAIL, *more))
+
+
+COMMANDS: Final = (
+    Command(
+        "serve",
+        "run Rethread until SIGTERM or SIGINT",
+        (arg("--role", choices=_ROLES, help="what this process does (all, or RETHREAD_ROLE)"),),
+        place=Place.PROGRAM,
+    ),
+    Command("migrate", "bring the database to the newest schema", place=Place.PROGRAM),
+    Command("check", "settings, database, Slack and mail hosts: what works and what does not", place=Place.PROGRAM),
+    Command("mailbox add", "connect a mailbox, or connect it again", _MAILBOX_ADD, _add_mailbox),
+    Command("mailbox list", "every mailbox with its light"),
+    _on_mailbox("show", "one mailbox with its light and its error"),
+    _on_mailbox("resync", "try again now"),
+    _on_mailbox("refresh", "read new mail now"),
+    _on_mailbox("pause", "stop reading and sending"),
+    _on_mailbox("resume", "go on after a pause"),
+    _on_mailbox("remove", "forget the credentials, keep the history"),
+    _on_mailbox("log", "what happened to its sync, newest first", arg("--limit", type=int, default=20, metavar="N")),
+    Command("people import", "import or update people from a CSV file", (arg("file", metavar="F.csv"),), _people_file),
+    Command("people show", "a person's addresses, stream and campaigns", (_EMAIL,)),
+    Command(
+        "people address add",
+        "one more address on a profile; mail is matched from now on",
+        (_EMAIL, arg("address", help="the new address"), arg("--type", choices=_ADDRESS_TYPES, default="other")),
+    ),
+    Command("people address remove", "one address less on a profile", (_EMAIL, arg("address"))),
+    Command("campaign import", "a new draft from a campaign file", (arg("file", metavar="F.yml"),), _campaign_file),
+    _on_campaign("export", "the campaign's file"),
+    Command(
+        "campaign enroll",
+        "put people into a campaign; those of a file that are not known yet are imported first",
+        (
+            _NAME,
+            arg("--people", metavar="F.csv", help="a people file: everybody in it, imported first where needed"),
+            arg("--email", action="extend", nargs="+", metavar="E", help="addresses of people who are known already"),
+        ),
+        _enrolled,
+    ),
+    Command("campaign list", "every campaign with its figures"),
+    _on_campaign("start", "start or go on"),
+    _on_campaign("pause", "send nothing until started again"),
+    _on_campaign("stop", "end it: what waits is cancelled"),
+    _on_campaign("archive", "put a finished campaign away"),
+    _on_campaign("status", "its prospects and figures"),
+    _on_prospect("pause", "send nothing to this person for now"),
+    _on_prospect("unpause", "go on with this person"),
+    _on_prospect("skip", "leave the current stage out"),
+    _on_prospect("finish", "end the campaign for this person"),
+    _on_prospect("remove", "take this person out of the campaign"),
+    _on_prospect(
+        "retry",
+        "the failed stage again",
+        arg("--bypass-validation", action="store_true", help="also where the address was judged undeliverable"),
+    ),
+    Command(
+        "retry",
+        "every failed stage of a campaign again",
+        (_NAME, arg("--reason", metavar="R", help="only those that failed for this reason code")),
+    ),
+    Command(
+        "email-log",
+        "what was, is being and will be sent, newest first",
+        (arg("--campaign", metavar="N"), arg("--status", metavar="S", help="as shown, such as Sent or Waiting")),
+    ),
+    Command("email-log cancel", "cancel a send that waits", (arg("id", metavar="ID"),)),
+    Command("settings show", "the workspace's settings, their defaults and meaning"),
+    Command("settings set", "change a setting", (arg("key"), arg("value", help="“default” puts the default back"))),
+    Command(
+        "classify",
+        "what Rethread makes of mails, or of SMTP answers; needs no settings",
+        (
+            arg("files", nargs="*", metavar="FILE.eml"),
+            arg("--own", action="extend", nargs="+", default=[], metavar="A", help="addresses that are ours"),
+            arg("--smtp", action="store_true", help="SMTP answers, one a line on standard input"),
+        ),
+        _classified,
+        Place.HERE,
+    ),
+    Command(
+        "diagnose",
+        "what servers' answers mean, one a line on standard input; needs no settings",
+        (arg("--layer", required=True, choices=LAYERS), arg("--host", default="", metavar="H")),
+        _diagnosed,
+        Place.HERE,
+    ),
+    Command("backup", "a consistent copy, also while running", (arg("file", metavar="FILE"),), _backup_target),
+)

@@ -1,0 +1,216 @@
+"""Results as people read them: plain tables and sentences. Pure.
+
+Mail and server answers are hostile: whatever could drive the terminal (control and direction marks) is replaced.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from bot.cli.command_error import CommandError
+
+_MOST_IN_CELL: Final = 60
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+Row = Mapping[str, Any]
+
+
+def plain(value: Any, *, most: int | None = None) -> str:
+    """A value as one line of harmless text."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in str(value))
+    text = " ".join(text.split())
+    return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Columns as wide as their longest cell."""
+    cells = [[plain(cell, most=_MOST_IN_CELL) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    lines = [headings, *cells]
+    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def render(verb: str, result: Any) -> str:
+    """What a person reads of a command's result."""
+    return _RENDERERS.get(verb, _sentence)(result)
+
+
+def words_of(failure: CommandError) -> str:
+    """What went wrong, the server's own words where there are any, and what to do."""
+    faults = failure.facts.get("faults") or []
+    lines = [plain(line) for line in failure.message.splitlines()] if not faults else ["The file has faults:"]
+    lines += [f"  line {one['line']}, {plain(one['field'])}: {plain(one['reason'])}" for one in faults]
+    if failure.facts.get("server_said"):
+        lines.append(f"The server said: {plain(failure.facts['server_said'])}")
+    if failure.fix:
+        lines.append(plain(failure.fix))
+    return "\n".join(lines)
+
+
+def _sentence(result: Any) -> str:
+    """Any object, a name and a value a line."""
+    rows = result if isinstance(result, list) else [result]
+    return "\n\n".join("\n".join(f"{_label(key)}: {_value(value)}" for key, value in row.items()) for row in rows)
+
+
+def _label(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_label(key)} {_value(one)}" for key, one in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value)) or "–"
+    return plain(value)
+
+
+def _mailboxes(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "No mailbox is connected."
+    lines = table(
+        ("LIGHT", "ADDRESS", "STATUS", "SEND", "CAPTURE", "LAST READ"),
+        [(r["light"], r["address"], r["status"], r["send"], r["capture"], r["last_sync_at"]) for r in rows],
+    )
+    return "\n".join([lines, *(_trouble(row) for row in rows if row["error"])])
+
+
+def _trouble(row: Row) -> str:
+    error = row["error"]
+    return (
+        f"\n{row['address']}: {plain(error['cause'])} since {error['at']}\n"
+        f"  The server said: {plain(error['raw'])}\n  {plain(error['fix'])}"
+    )
+
+
+def _mailbox(row: Row) -> str:
+    return _mailboxes([row])
+
+
+def _sync_log(rows: Sequence[Row]) -> str:
+    return (
+        table(("AT", "CAUSE", "SERVER SAID"), [(r["at"], r["cause"], r["raw"]) for r in rows]) if rows else "Nothing."
+    )
+
+
+def _imported(result: Row) -> str:
+    lines = [f"{result['created']} created, {result['updated']} updated, {len(result['rejected'])} rejected"]
+    return "\n".join([*lines, *(f"  line {one['line']}: {plain(one['reason'])}" for one in result["rejected"])])
+
+
+def _person(result: Row) -> str:
+    parts = [
+        plain(result["name"]),
+        table(("ADDRESS", "TYPE", "PRIMARY"), [tuple(e.values()) for e in result["emails"]]),
+    ]
+    if result.get("enrollments"):
+        rows = [(e["campaign"], e["status"], e["stage"], _why(e["reason"])) for e in result["enrollments"]]
+        parts.append(table(("CAMPAIGN", "STATUS", "STAGE", "REASON"), rows))
+    if result.get("activities"):
+        rows = [(a["at"], a["direction"], a["mailbox"], a["subject"]) for a in result["activities"]]
+        parts.append(table(("AT", "WAY", "MAILBOX", "SUBJECT"), rows))
+    return "\n\n".join(parts)
+
+
+def _why(reason: Row | None) -> str | None:
+    return reason["text"] if reason else None
+
+
+def _campaigns(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "There is no campaign yet."
+    return table(
+        ("NAME", "STATUS", "STAGES", "PEOPLE", "PROSPECTS"),
+        [(r["name"], r["status"], r["stages"], r["people"], _value(r["prospects"])) for r in rows],
+    )
+
+
+def _exported(result: Row) -> str:
+    """The file itself, for redirecting; it was written by us from checked values."""
+    return str(result["file"]).rstrip("\n")
+
+
+def _enrolled(result: Row) -> str:
+    lines = [f"{result['enrolled']} enrolled, {len(result['skipped'])} skipped"]
+    return "\n".join([*lines, *(f"  {plain(one['email'])}: {plain(one['reason'])}" for one in result["skipped"])])
+
+
+def _campaign_status(result: Row) -> str:
+    figures = result["metrics"]
+    head = f"{plain(result['name'])}: {result['status']}, {figures['people']} people, {figures['replied']} replied"
+    stages = table(("STAGE", "SENT", "REPLIED"), [(s["stage"], s["sent"], s["replied"]) for s in figures["stages"]])
+    prospects = table(
+        ("EMAIL", "STATUS", "STAGE", "NEXT", "REASON"),
+        [(p["email"], p["status"], p["stage"], p["next_at"], _why(p["reason"])) for p in result["prospects"]],
+    )
+    return "\n\n".join([head, stages, prospects])
+
+
+def _prospect(result: Row) -> str:
+    return f"{plain(result['email'])} is {result['status']} (stage {result['stage']})."
+
+
+def _retried(result: Row) -> str:
+    lines = [f"{result['retried']} retried, {len(result['refused'])} refused"]
+    return "\n".join([*lines, *(f"  {plain(one['email'])}: {plain(one['reason'])}" for one in result["refused"])])
+
+
+def _email_log(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "The Email Log is empty."
+    return table(
+        ("ID", "AT", "CAMPAIGN", "EMAIL", "STAGE", "STATUS", "REASON"),
+        [(r["id"], r["at"], r["campaign"], r["email"], r["stage"], r["status"], _why(r["reason"])) for r in rows],
+    )
+
+
+def _settings(rows: Sequence[Row]) -> str:
+    return "\n".join(f"{row['key']} = {_value(row['value'])}{_default(row)}\n    {row['meaning']}" for row in rows)
+
+
+def _default(row: Row) -> str:
+    return "" if row["is_default"] else f" (default {_value(row['default'])})"
+
+
+def _checks(rows: Sequence[Row]) -> str:
+    return table(
+        ("", "CHECK", "DETAIL", "FIX"), [("ok" if r["ok"] else "NO", r["name"], r["detail"], r["fix"]) for r in rows]
+    )
+
+
+def _classified(rows: Sequence[Row]) -> str:
+    if rows and "file" in rows[0]:
+        return table(
+            ("FILE", "KIND", "CLASS", "STATUS", "RECIPIENTS"),
+            [(r["file"], r["kind"], r["class"], r["status"], ", ".join(r["recipients"])) for r in rows],
+        )
+    return _sentence(list(rows))
+
+
+_RENDERERS: Final[dict[str, Callable[[Any], str]]] = {
+    "check": _checks,
+    "mailbox list": _mailboxes,
+    "mailbox show": _mailboxes,
+    "mailbox log": _sync_log,
+    **{f"mailbox {verb}": _mailbox for verb in ("add", "resync", "refresh", "pause", "resume", "remove")},
+    "people import": _imported,
+    "people show": _person,
+    "people address add": _person,
+    "people address remove": _person,
+    "campaign list": _campaigns,
+    "campaign export": _exported,
+    "campaign enroll": _enrolled,
+    "campaign status": _campaign_status,
+    **{f"prospect {verb}": _prospect for verb in ("pause", "unpause", "skip", "finish", "remove", "retry")},
+    "retry": _retried,
+    "email-log": _email_log,
+    "settings show": _settings,
+    "settings set": lambda row: _settings([row]),
+    "classify": _classified,
+}

@@ -1,0 +1,171 @@
+"""What the core says, in the shapes that scripts rely on (docs: command line). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from core.domain.account import Mailbox
+from core.domain.campaign import Campaign
+from core.domain.delivery import SHOWN
+from core.domain.people import Person
+from core.domain.reasons import reason as reason_of_code
+from core.domain.reasons import reason_of_refusal
+from core.domain.taxonomy import TOPICS
+from core.ports.storage import Activity, EmailLogRow, ProspectRow, SyncLogEntry
+from core.services.campaigns import CampaignLine, CampaignReport, Skipped
+from core.services.people import ImportResult, PersonReport
+from core.services.settings import SettingLine
+
+Shape = dict[str, Any]
+
+
+def moment(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC, ending in Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def mailbox(one: Mailbox, now: datetime) -> Shape:
+    """``lag_s``: seconds since the mailbox was last read to its end; None before the first time."""
+    fault = one.fault
+    error = fault and {"cause": fault.cause, "raw": fault.raw, "fix": fault.fix, "at": moment(fault.at)}
+    lag = (now - one.last_sync_at).total_seconds() if one.last_sync_at else None
+    return {
+        "id": one.id,
+        "address": one.address,
+        "owner": one.owner,
+        "provider": one.provider,
+        "status": one.status.value,
+        "light": one.light,
+        "send": one.send,
+        "capture": one.capture,
+        "last_sync_at": moment(one.last_sync_at),
+        "lag_s": None if lag is None else round(max(lag, 0.0), 3),
+        "error": error,
+    }
+
+
+def sync_log(entries: Iterable[SyncLogEntry]) -> list[Shape]:
+    return [{"at": moment(one.at), "cause": one.cause, "raw": one.raw, "fix": one.fix} for one in entries]
+
+
+def imported(result: ImportResult) -> Shape:
+    rejected = [{"line": one.line, "reason": one.reason} for one in result.rejected]
+    return {"created": result.created, "updated": result.updated, "rejected": rejected}
+
+
+def profile(person: Person) -> Shape:
+    emails = [{"address": one.address, "type": one.type, "primary": one.primary} for one in person.addresses]
+    return {"name": person.name, "emails": emails}
+
+
+def person(report: PersonReport) -> Shape:
+    enrollments = [
+        {"campaign": one.campaign, "status": one.status, "stage": one.stage, "reason": reason(one.reason)}
+        for one in report.enrollments
+    ]
+    activities = [activity(one) for one in report.activities]
+    return {**profile(report.person), "activities": activities, "enrollments": enrollments}
+
+
+def activity(one: Activity) -> Shape:
+    return {
+        "at": moment(one.at),
+        "direction": one.direction,
+        "kind": one.kind,
+        "subject": one.subject,
+        "message_id": one.message_id,
+        "mailbox": one.mailbox,
+        "rule": one.rule,
+        "campaign": one.campaign,
+    }
+
+
+def campaign(one: Campaign) -> Shape:
+    return {"id": one.id, "name": one.name, "status": one.status.value, "stages": len(one.stages)}
+
+
+def campaign_line(line: CampaignLine) -> Shape:
+    counts = {status.value: count for status, count in line.counts.items()}
+    return {**campaign(line.campaign), "people": sum(counts.values()), "prospects": counts}
+
+
+def skipped(people: Iterable[Skipped]) -> list[Shape]:
+    return [{"email": one.email, "reason": one.reason} for one in people]
+
+
+def campaign_report(report: CampaignReport) -> Shape:
+    """Opens, clicks and downloads stay 0 as long as nothing is tracked."""
+    stages = [
+        {"stage": one.stage, "sent": one.sent, "opened": 0, "clicked": 0, "downloaded": 0, "replied": one.replied}
+        for one in report.stages
+    ]
+    metrics = {
+        "people": report.people,
+        "opened": 0,
+        "clicked": 0,
+        "downloaded": 0,
+        "replied": report.replied,
+        "stages": stages,
+    }
+    return {
+        "name": report.campaign.name,
+        "status": report.campaign.status.value,
+        "prospects": [prospect(row) for row in report.prospects],
+        "metrics": metrics,
+    }
+
+
+def prospect(row: ProspectRow) -> Shape:
+    why = row.reason_code and {"code": row.reason_code, "text": row.reason_text or "", "fix": row.reason_fix or ""}
+    return {
+        "email": row.email,
+        "person": row.person,
+        "status": row.status.value,
+        "reason": why or None,
+        "stage": row.stage,
+        "next_at": moment(row.next_at),
+    }
+
+
+def email_log(rows: Sequence[EmailLogRow]) -> list[Shape]:
+    return [
+        {
+            "id": row.id,
+            "campaign": row.campaign,
+            "email": row.email,
+            "person": row.person,
+            "stage": row.stage,
+            "subject": row.subject,
+            "status": SHOWN[row.state],
+            "reason": reason(row.reason),
+            "server_text": row.server_text,
+            "at": moment(row.at),
+            "message_id": row.message_id,
+        }
+        for row in rows
+    ]
+
+
+def reason(code: str | None) -> Shape | None:
+    """A stored reason code with its words."""
+    if not code:
+        return None
+    refusals = {known.code: known for known in map(reason_of_refusal, TOPICS.values())}
+    try:
+        known = refusals.get(code) or reason_of_code(code)
+    except KeyError:
+        return {"code": code, "text": code.replace("_", " "), "fix": ""}
+    return {"code": known.code, "text": known.text, "fix": known.fix}
+
+
+def setting(line: SettingLine) -> Shape:
+    one = line.setting
+    return {
+        "key": one.key,
+        "value": line.value,
+        "default": one.default,
+        "is_default": line.is_default,
+        "meaning": one.meaning,
+    }
