@@ -10,7 +10,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.blocks.home import home_notice, modal
-from bot.slack.blocks.kit import Card
+from bot.slack.blocks.kit import Card, plain
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Origin
 from core.errors import SlackError, SlackRefusedError
@@ -28,7 +28,11 @@ class Answers:
         self._client = client
 
     async def give(self, origin: Origin, card: Card) -> bool:
-        """Whether some way worked. Raises nothing: an answer that cannot be given is logged."""
+        """Whether some way worked. Raises nothing: an answer that cannot be given is logged. A layout that Slack
+        refuses goes again as its sentence."""
+        return await self._try(origin, card) or await self._try(origin, plain(card))
+
+    async def _try(self, origin: Origin, card: Card) -> bool:
         for way in self._ways(origin):
             try:
                 await way(origin, card)

@@ -206,10 +206,13 @@ class SlackFace:
         return await to_aiohttp_response(await self.app.async_dispatch(bolt_request))
 
     def _build_app(self, services: Services, connect: Connect) -> AsyncApp:
+        async def authorize(team_id: str | None) -> AuthorizeResult | None:  # Bolt wants a function, not a method
+            return self._authorized(team_id)
+
         # Bolt's own check of signatures is off: ours runs first, on the raw bytes (see signature.py).
         app = AsyncApp(
             client=web_client(self._access),
-            authorize=cast(Callable[..., Awaitable[AuthorizeResult]], self._authorize),  # None means: not installed
+            authorize=cast(Callable[..., Awaitable[AuthorizeResult]], authorize),
             request_verification_enabled=False,
             ssl_check_enabled=False,
             user_facing_authorize_error_message="Rethread is not installed in this workspace.",
@@ -218,7 +221,7 @@ class SlackFace:
         app.error(_before_ack)
         return app
 
-    async def _authorize(self, team_id: str | None) -> AuthorizeResult | None:
+    def _authorized(self, team_id: str | None) -> AuthorizeResult | None:
         """Only the workspace that the token belongs to, and without a call to Slack before each ack."""
         us = self._identity
         if us is None or team_id != us.workspace:

@@ -27,8 +27,9 @@ TEAM = "T0AGENCY"
 
 
 def a_mailbox(address: str = "rita@agency.test", owner: str = "U0RITA", **changes: Any) -> Mailbox:
+    name = address.partition("@")[0]
     made = Mailbox(
-        id=f"mailbox-{address.split('@', maxsplit=1)[0]}",
+        id=f"mailbox-{name}",
         workspace=TEAM,
         address=address,
         owner=owner,

@@ -12,7 +12,7 @@ from core.domain.account import Mailbox
 
 def said(text: str, *details: str) -> Card:
     """One sentence, and further lines below."""
-    return Card(sentence(text, kit.FALLBACK), [kit.note(text), *(kit.note(detail) for detail in details[:10])])
+    return Card(sentence(text, kit.FALLBACK) or "–", [kit.note(text), *(kit.note(detail) for detail in details[:10])])
 
 
 def hint(asked: Hint) -> Card:
@@ -29,7 +29,7 @@ def error(message: str, fix: str = "", *, quoted: str = "", reference: str) -> C
     if fix:
         blocks.append(kit.note(fix))
     blocks.append(kit.context(f"Reference {escaped(reference, 40)}"))
-    return Card(sentence(f"{message} {fix}".strip(), kit.FALLBACK), blocks)
+    return Card(sentence(f"{message} {fix}".strip(), kit.FALLBACK) or "–", blocks)
 
 
 def connect_link(url: str, address: str | None, *, secure: bool) -> Card:

@@ -49,6 +49,11 @@ class Card:
         return {"text": self.text, "blocks": self.blocks[:1], "attachments": [rest]}
 
 
+def plain(card: Card) -> Card:
+    """The same in one sentence without layout."""
+    return Card(card.text, [{"type": "section", "text": {"type": "mrkdwn", "text": card.text, "verbatim": True}}])
+
+
 class Stack:
     """Blocks while there is room; ``add`` says whether they still fitted."""
 
@@ -208,4 +213,4 @@ def _plain(text: object, limit: int) -> Json:
 
 def fallback(*parts: object) -> str:
     """The one-sentence summary of a card, safe in Slack's markup."""
-    return escaped(" ".join(str(part) for part in parts), FALLBACK)
+    return escaped(" ".join(str(part) for part in parts), FALLBACK) or "–"

@@ -137,7 +137,7 @@ def setting_changed(setting: Setting, value: Any, is_default: bool) -> Card:
 
 
 def _setting(key: str, value: Any, is_default: bool) -> list[Json]:
-    return [kit.typed(key), kit.glue(" = "), kit.bold(_shown(value)), kit.glue(" (default)" if is_default else "")]
+    return [kit.typed(key), kit.glue(" = "), kit.bold(_shown(value)), *([kit.glue(" (default)")] if is_default else [])]
 
 
 def _shown(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,14 +28,16 @@ _ESCAPED_PERSON: Final = re.compile(r"&lt;@([UW][A-Z0-9]{2,30})&gt;", re.ASCII)
 def clean(text: object, limit: int, *, lines: bool = False) -> str:
     """At most ``limit`` characters without controls, invisible or direction-changing ones, stacked marks or (unless
     ``lines``) line breaks. Cut text ends in an ellipsis."""
-    raw = str(text)[: limit * 4 + 100]
+    raw = str(text)[: limit * 2 + 100]
     if lines:
         rows = ("".join(_visible(row)).rstrip() for row in raw.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
         return cap(re.sub(r"\n{3,}", "\n\n", "\n".join(rows)).strip(), limit)
     return cap(" ".join("".join(_visible(raw)).split()), limit)
 
 
-def _visible(text: str) -> list[str]:
+def _visible(text: str) -> Iterable[str]:
+    if text.isascii() and text.isprintable():
+        return text
     kept: list[str] = []
     marks = 0
     for character in text:

@@ -70,7 +70,9 @@ def test_any_number_of_hostile_campaigns_and_people_fits(text: str, number: int,
         assert_slack_takes(card)
         no_bell(card)
         assert check_view(modal(card)) == []
-    view = home_view([broken(text)] * number, [(text, row)] * number, [(campaign, {status: number})] * number)
+    view = home_view(
+        [replace(broken(), address=text)] * number, [(text, row)] * number, [(campaign, {status: number})] * number
+    )
     assert check_view(view) == []
 
 
@@ -116,6 +118,12 @@ def test_settings_show_value_default_and_meaning() -> None:
     assert_slack_takes(card)
     said = all_text(card.blocks)
     assert all(one.key in said and one.meaning in said for one in ALL)
+
+
+@pytest.mark.parametrize("is_default", [True, False])
+def test_a_changed_setting_says_its_new_value(is_default: bool) -> None:
+    for one in ALL:
+        assert_slack_takes(mailbox_status.setting_changed(one, one.default, is_default))
 
 
 def test_an_error_shows_the_server_words_the_fix_and_the_reference() -> None:
