@@ -18,6 +18,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -197,4 +198,10 @@ service stats {{
                 except OSError:
                     if time.monotonic() > deadline:
                         raise RuntimeError(f"Dovecot did not start: {self.log()}") from None
-                    time.sleep(0.02)
+                    self._notice_its_end_within(0.02)
+
+    def _notice_its_end_within(self, seconds: float) -> None:
+        assert self._process is not None
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            raise RuntimeError(f"Dovecot ended: {self.log()}")

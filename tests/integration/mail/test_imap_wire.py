@@ -639,6 +639,7 @@ class TestTheEnd:
             tag = await peer.expect("NOOP")
             await late.wait()
             peer.send(f"{tag} OK late\r\n")
+            await peer.expect("no further command: the connection is cut")
 
         timeouts = ImapTimeouts(command=0.1, close=0.2)
         async with ScriptedImap(script) as server:
