@@ -85,8 +85,6 @@ def _stage_values(stage: Stage) -> Values:
 def campaign_from(row: AnyRow) -> Campaign:
     """A row of ``campaigns`` as the domain sees it."""
     values = dict(row._mapping)
-    for name in ("senders", "email_priority"):
-        values[name] = tuple(values[name])
     values["stages"] = tuple(_stage_from(stage) for stage in values["stages"])
     return Campaign(**values)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, LargeBinary, Text, TypeDecorator
@@ -21,18 +22,30 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("times are stored with their zone")
-        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """On SQLite straight to text: SQLAlchemy's own way there costs five times as much, on the hottest path."""
+        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (theirs)
+        return None if value is None else _utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError("times are stored with their zone")
+    return value.astimezone(UTC)
+
+
+def _sqlite_text(value: datetime | None) -> str | None:
+    """The format that SQLAlchemy reads: 2026-09-01 09:00:00.000000."""
+    return None if value is None else _utc(value).isoformat(" ", "microseconds")[:26]
 
 
 class PlainText(TypeDecorator[str]):
@@ -41,12 +54,13 @@ class PlainText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 (their signature)
-        return value if value is None else storable(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:  # noqa: ARG002 (their signature)
+        return _storable
 
 
-def storable(value: str) -> str:
-    """The text as both databases can keep it."""
+def _storable(value: str | None) -> str | None:
+    if value is None:
+        return None
     if "\x00" in value:
         value = value.replace("\x00", "\ufffd")
     if value.isascii():
@@ -67,8 +81,8 @@ class JsonText(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002 (their signature)
-        return json.dumps(value, separators=(",", ":"), default=_plain)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:  # noqa: ARG002 (their signature)
+        return _json
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 (their signature)
         return None if value is None else json.loads(value)
@@ -78,6 +92,26 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_json = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+
+
+class TextTuple(TypeDecorator[tuple[str, ...]]):
+    """A tuple of texts as a JSON array."""
+
+    impl = Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:  # noqa: ARG002 (their signature)
+        return _json_array
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:  # noqa: ARG002 (theirs)
+        return tuple(json.loads(value or "[]"))
+
+
+def _json_array(texts: Iterable[str]) -> str:
+    return f"[{','.join(map(encode_basestring_ascii, texts))}]"
 
 
 def enum_text(kind: type[StrEnum]) -> Enum:

@@ -29,7 +29,7 @@ from core.domain.campaign import CampaignStatus
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectStatus
 from core.domain.people import ADDRESS_TYPES
-from storage.column_types import Bytes, BytewiseText, JsonText, PlainText, Sequence64, UtcDateTime, enum_text
+from storage.column_types import Bytes, BytewiseText, JsonText, PlainText, Sequence64, TextTuple, UtcDateTime, enum_text
 
 metadata = MetaData(
     naming_convention={
@@ -197,13 +197,13 @@ messages = Table(
     _id("kind"),
     _time("at"),
     _text("sender"),
-    Column("recipients", JsonText, nullable=False),
+    Column("recipients", TextTuple, nullable=False),
     _text("subject"),
-    Column("in_reply_to", JsonText, nullable=False),
-    Column("references", JsonText, nullable=False),
+    Column("in_reply_to", TextTuple, nullable=False),
+    Column("references", TextTuple, nullable=False),
     _text("thread_id", nullable=True),
     _text("text"),
-    Column("defects", JsonText, nullable=False),
+    Column("defects", TextTuple, nullable=False),
     Column("raw", Bytes, nullable=True),
     _key("id"),
     _unique("mailbox_id", "fingerprint"),
@@ -273,12 +273,12 @@ campaigns = Table(
     _one_of("status", CampaignStatus),
     _number("version"),
     _time("created_at"),
-    Column("senders", JsonText, nullable=False),
+    Column("senders", TextTuple, nullable=False),
     Column("stages", JsonText, nullable=False),
     _text("owner", nullable=True),
     _text("channel", nullable=True),
     _text("timezone", nullable=True),
-    Column("email_priority", JsonText, nullable=False),
+    Column("email_priority", TextTuple, nullable=False),
     Column("definition", JsonText, nullable=False),
     _key("id"),
     _unique("name"),
