@@ -87,6 +87,8 @@ def read_report(message: ParsedMessage) -> BounceReport | None:
     if feedback is not None:
         return _feedback(message, feedback)
     embedded = _reported_header(message)
+    if embedded is not None and "x-hmxmroriginalrecipient" in embedded.fields:
+        return _outlook_complaint(embedded)
     status_part = message.report(
         "message/delivery-status", "message/global-delivery-status", "message/disposition-notification"
     )
@@ -295,6 +297,21 @@ def _feedback(message: ParsedMessage, data: bytes) -> BounceReport:
         status="",
         diagnostic=feedback,
         original_message_id=_original_id(message, embedded),
+        reported_headers=embedded,
+    )
+
+
+def _outlook_complaint(embedded: Header) -> BounceReport:
+    """Outlook.com's junk reports have no feedback part, only the mail itself with a field of their own."""
+    return BounceReport(
+        kind=InboundKind.COMPLAINT,
+        recipients=_unique([clean_address(embedded.first("x-hmxmroriginalrecipient"))]),
+        temporary_recipients=(),
+        klass="complaint",
+        topic="complaint",
+        status="",
+        diagnostic="abuse",
+        original_message_id=embedded.message_id,
         reported_headers=embedded,
     )
 

@@ -59,6 +59,7 @@ CODECS: Final[dict[str, str]] = {
     "cp949": "cp949",
     "iso-2022-kr": "iso2022_kr",
     "utf-7": "utf-7",
+    "unicode-1-1-utf-7": "utf-7",
     "utf-16": "utf-16",
     "utf-16le": "utf-16-le",
     "utf-16be": "utf-16-be",
@@ -99,6 +100,8 @@ def decode_text(data: bytes, charset: str) -> tuple[str, bool]:
 
 def one_line(text: str) -> str:
     """``text`` as one visible line: breaks become a space, unseen characters go."""
+    if text.isprintable():
+        return text.strip()
     return _UNSEEN.sub("", _LINE_BREAKS.sub(" ", text)).strip()
 
 

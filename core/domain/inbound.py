@@ -98,6 +98,8 @@ def bounce_suspicion(header: Header) -> Inbound | None:
     report = report_type(content_type)
     if report == "feedback-report":
         return Inbound(InboundKind.COMPLAINT, "content-type:feedback-report", needs_body=True)
+    if header.subject.lower().startswith("complaint about message from"):
+        return Inbound(InboundKind.COMPLAINT, "subject", needs_body=True)
     if report == "disposition-notification" and not _rejected(header):
         return None
     if report is not None:

@@ -28,9 +28,12 @@ _DATE: Final = re.compile(r"\d{1,2}[:.h]\d{2}|\b(?:19|20)\d{2}\b|\d{1,2}[/.]\d{1
 _WROTE: Final = re.compile(
     r"(?:wrote|writes|schrieb|geschrieben|schreef|skrev|skrifaði|escribió|escribio|escreveu|ha scritto|scrisse|"
     r"a [ée]crit|napisa[łl](?:\(a\)|a)?|kirjoitti|написала?|пишет|писала?|напис(?:ав|ала)|yazdı|napsala?|írta|a scris|"
-    r"έγραψε|đã viết|写道|寫道|のメール|작성|geschreven|schreibt)\s?:?\s?-{0,6}\s?$",
+    r"έγραψε|đã viết|写道|寫道|のメール|작성|geschreven|schreibt)\s?[:：]?\s?-{0,6}\s?$",
     re.IGNORECASE,
 )
+# The name may come first: "Rita <rita@agency.test> schrieb am Mo., 2. Nov. 2026, 10:03:".
+_NAMED_OPENER: Final = re.compile(r"[^<>]{0,120}<[^\s<>@]{1,64}@[^\s<>@]{1,253}> ?\S")
+_ANY_FIELD: Final = re.compile(r"[\s>*_]{0,8}[^\W\d_][\w ]{0,24}\s?(?:\*{1,2})?\s?[:：]\s?(?:\*{1,2})?\s?\S")
 _ADDRESS_AND_COLON: Final = re.compile(r"@[^\s@]{1,253}?\s?(?:>|&gt;|\)|\])\s?:\s*$")
 
 _SEPARATOR: Final = re.compile(
@@ -58,7 +61,8 @@ _OTHER_FIELD: Final = re.compile(
     r"vastaanottaja|aihe|"
     r"enviado(?: el| em)?|fecha|para|asunto|assunto|отправлено|дата|кому|тема|发送时间|收件人|主题|主旨|送信日時|宛先|"
     r"件名|"
-    r"보낸 날짜|받는 사람|제목|copie à|sujet|destinataire|gönderilen|kime|konu|de)\s?(?:\*{1,2})?\s?[:：]",
+    r"elküldve|címzett|tárgy|odesláno|odoslané|komu|předmět|predmet|trimis|către|subiect|보낸 날짜|받는 사람|제목|"
+    r"copie à|sujet|destinataire|gönderilen|kime|konu|de)\s?(?:\*{1,2})?\s?[:：]",
     re.IGNORECASE,
 )
 
@@ -82,7 +86,8 @@ _SIGN_OFF: Final = re.compile(
     r"vriendelijke groet(?:en)?|groet(?:en|jes)?|mvg|saludos(?: cordiales)?|un saludo|atentamente|cordiali saluti|"
     r"distinti saluti|saluti|atenciosamente|cumprimentos|abraços?|obrigad[oa]|med (?:venlig|vennlig|vänlig) "
     r"(?:hilsen|hälsning)(?:ar)?|vennlig hilsen|hilsen|mvh|kh|(?:bästa |vänliga )?hälsningar|vänligen|hälsning|"
-    r"ystävällisin terveisin|terveisin|pozdrawiam(?: serdecznie)?|z (?:poważaniem|powazaniem)|s pozdravem|üdvözlettel|"
+    r"ystävällisin terveisin|terveisin|pozdrawiam(?: serdecznie)?|z (?:poważaniem|powazaniem)|s pozdravem|"
+    r"(?:üdvözlettel|udvozlettel|üdv)|"
     r"с уважением|з повагою|saygılarımla|此致|敬具)\s?[,.!…]{0,3}\s*$",
     re.IGNORECASE,
 )
@@ -120,7 +125,11 @@ def _starts_quotation(lines: list[str], index: int) -> bool:
 
 
 def _is_field_block(lines: list[str], index: int) -> bool:
-    """ "From: … Sent: … To: …" in any of the known languages: a sender field, then another with an address or two."""
+    """ "From: … Sent: … To: …" in a known language: a sender field, then another with an address or two. In any other
+    language: three fields in a row with an address and a date among them."""
+    block = lines[index : index + 3]
+    if len(block) == 3 and all(map(_ANY_FIELD.match, block)) and "@" in block[0] and _has_date(block[1:]):
+        return True
     if not _FROM.match(lines[index]):
         return False
     following = [line for line in lines[index + 1 : index + 6] if line]
@@ -128,16 +137,22 @@ def _is_field_block(lines: list[str], index: int) -> bool:
     return others >= 2 or (others == 1 and any("@" in line for line in (lines[index], *following[:2])))
 
 
+def _has_date(lines: list[str]) -> bool:
+    return any(_DATE.search(line) for line in lines)
+
+
 def _attribution_length(lines: list[str], index: int) -> int:
     """Over how many lines an attribution runs that begins at ``index``; 0 where none does."""
-    if not _OPENER.match(lines[index].lstrip()):
+    named = _NAMED_OPENER.match(lines[index]) is not None
+    if not named and not _OPENER.match(lines[index].lstrip()):
         return 0
     joined = ""
     for count, line in enumerate(lines[index : index + _ATTRIBUTION_LINES], start=1):
         joined = f"{joined} {line}".strip()
         if not line or len(joined) > _ATTRIBUTION_LENGTH:
             return 0
-        if _DATE.search(joined) and (_WROTE.search(joined) or _ADDRESS_AND_COLON.search(joined)):
+        closed = _WROTE.search(joined) or _ADDRESS_AND_COLON.search(joined) or (named and joined.endswith(":"))
+        if closed and _DATE.search(joined):
             return count
     return 0
 

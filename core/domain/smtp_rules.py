@@ -31,7 +31,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
         r"error)(?!.{0,200}null mx)|"
         r"hop ?count|too many hops|(?:mail|routing|message) loop|loops? (?:back|detected)|network.{0,20}unreachable|"
         r"no route to host|temporary lookup failure|name server.{0,30}(?:fail|timeout|timed out)|"
-        r"mail for .{0,80} loops back|network (?:error|problem)",
+        r"mail for .{0,80} loops back|network error",
     ),
     ("filtered", r"rejected by a remote mail server|rejected by the recipient(?! domain)"),
     ("server_error", r"^pipe to \||generated during the delivery attempt"),

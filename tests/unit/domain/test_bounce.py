@@ -201,6 +201,20 @@ def test_a_complaint_suppresses_and_a_signature_report_does_not(feedback: str, s
     assert verdict.report.effect.status == status
 
 
+def test_a_junk_report_without_a_feedback_part_is_a_complaint() -> None:
+    """Outlook.com's form."""
+    mail = (
+        "From: staff@provider.example\nSubject: complaint about message from 192.0.2.1\n"
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"
+        f"X-HmXmrOriginalRecipient: carla@candidates.example\n{ORIGINAL}\n--b--\n"
+    )
+    verdict = classify_raw(mail.encode())
+    assert verdict.kind is InboundKind.COMPLAINT
+    assert verdict.report is not None
+    assert verdict.report.recipients == ("carla@candidates.example",)
+    assert verdict.report.original_message_id == "s1@agency.test"
+
+
 def test_fifty_thousand_groups_end_at_the_bounds() -> None:
     """Hostile reports stay small."""
     report = report_of(dsn("".join(group("failed", "5.1.1", address=f"u{number}@b.test") for number in range(50_000))))
