@@ -105,7 +105,11 @@ def read_report(message: ParsedMessage) -> BounceReport | None:
 def looks_like_report(message: ParsedMessage) -> bool:
     """Whether the body of a mail with an innocent header opens as a report does (some systems send from a person)."""
     opening = prose.before_original(message.text)[:2_000]
-    return prose.NOTIFICATION.search(opening) is not None or prose.OPENING.search(opening) is not None
+    if prose.NOTIFICATION.search(opening):
+        return True
+    return prose.OPENING.search(opening) is not None and bool(
+        prose.failed_addresses(opening, _reporters(message.header))
+    )
 
 
 def read_delivery_status(text: str) -> list[_Recipient]:

@@ -57,9 +57,14 @@ def classify_raw(
     suspicion = bounce_suspicion(header)
     if suspicion or _carries_report(message):
         report = read_report(message)
-        if report is not None:
+        if report is not None and (report.recipients or report.temporary_recipients or not _only_subject(suspicion)):
             return Inbound(report.kind, suspicion.evidence if suspicion else "body", report=report)
     return _settled(without_bounce(header), message)
+
+
+def _only_subject(suspicion: Inbound | None) -> bool:
+    """Whether nothing but words made us think of a report; then it has to name whom it is about."""
+    return suspicion is None or suspicion.evidence == "subject"
 
 
 def _carries_report(message: ParsedMessage) -> bool:
@@ -195,7 +200,8 @@ def _auto_reply(header: Header) -> Inbound | None:
         if field in header.fields and any(pattern.match(value) for value in header.fields[field]):
             return Inbound(InboundKind.AUTO_REPLY, field, needs_body=True)
     answers = bool(header.in_reply_to or header.references)
-    if signs.AUTO_SUBJECT.match(header.subject[:100]):
+    away = (answers or null_return_path(header)) and signs.AWAY_SUBJECT.match(header.subject[:100])
+    if away or signs.AUTO_SUBJECT.match(header.subject[:100]):
         return Inbound(InboundKind.AUTO_REPLY, "subject", needs_body=True)
     if "x-auto-response-suppress" in header.fields and null_return_path(header):
         return Inbound(InboundKind.AUTO_REPLY, "x-auto-response-suppress and null return path", needs_body=True)

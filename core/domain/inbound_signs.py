@@ -52,25 +52,29 @@ BOUNCE_SUBJECT: Final = re.compile(
     re.IGNORECASE,
 )
 
+# These name a machine outright.
 AUTO_SUBJECT: Final = re.compile(
     r"\W{0,3}(?:"
-    r"auto(?:mati[cs](?:ed)?|mated)?[- ]?(?:reply|replied|response|respond(?:er)?|answer)|autoreply|auto(?:re)?:|"
-    r"out of (?:the )?office|out-of-office|ooo\b\s?[:\-–—]|"
-    r"away from (?:my |the )?(?:office|mail|desk|e-?mail)|on vacation|"
-    r"vacation (?:reply|response|notice|message|auto)|i am (?:away|out of|on (?:leave|vacation|holiday))|"
-    r"(?:on )?(?:annual|parental|maternity|paternity|sick) leave|"
+    r"auto(?:mati[cs](?:ed)?|mated)?[- ]?(?:reply|replied|response|respond(?:er)?|answer)|autoreply|"
+    r"out of (?:the )?office|out-of-office|ooo\b\s?[:\-–—]|vacation (?:reply|response|notice|message|auto)|"
     r"automatische (?:antwort|rückmeldung|nachricht|reaktion)|automatisch(?:e)? (?:antwoord|beantwoord|bericht)|"
-    r"abwesenheit|abwesend|ich bin (?:nicht im büro|im urlaub|abwesend)|außer haus|urlaub\b|afwezig|"
-    r"réponse automatique|reponse automatique|absence du bureau|absent du bureau|message d'absence|en congés?\b|"
-    r"respuesta automática|respuesta automatica|fuera de (?:la )?oficina|ausente|resposta automática|"
-    r"resposta automatica|ausência|fora do escritório|risposta automatica|fuori (?:ufficio|sede)|"
-    r"automatiskt svar|autosvar|automatisk svar|automatsvar|frånvaro|fravær|ikke til ?stede|"
-    r"automaattinen vastaus|poissa toimistosta|automatyczna odpowied[źz]|poza biurem|nieobecno|"
+    r"abwesenheits|réponse automatique|reponse automatique|absence du bureau|absent du bureau|message d'absence|"
+    r"respuesta automática|respuesta automatica|fuera de (?:la )?oficina|resposta automática|"
+    r"resposta automatica|fora do escritório|risposta automatica|fuori (?:ufficio|sede)|"
+    r"automatiskt svar|autosvar|automatisk svar|automatsvar|"
+    r"automaattinen vastaus|poissa toimistosta|automatyczna odpowied[źz]|poza biurem|"
     r"automatická odpověď|automatická odpoveď|mimo kancelář|automatikus válasz|răspuns automat|"
-    r"otomatik (?:yanıt|yanit)|"
-    r"автоматический ответ|автоответ|вне офиса|автоматична відповідь|αυτόματη απάντηση|"
+    r"otomatik (?:yanıt|yanit)|автоматический ответ|автоответ|вне офиса|автоматична відповідь|αυτόματη απάντηση|"
     r"自動返信|自动回复|自動回覆|自动答复|不在通知|자동 ?회신|부재중|תשובה אוטומטית|رد تلقائي"
     r")",
+    re.IGNORECASE,
+)
+# A person may write these as well; they count where the mail answers another, since a person's answer begins "Re:".
+AWAY_SUBJECT: Final = re.compile(
+    r"\W{0,3}(?:auto(?:re)?:|away from (?:my |the )?(?:office|mail|desk|e-?mail)|away until|on vacation|"
+    r"i am (?:away|out of|on (?:leave|vacation|holiday))|(?:on )?(?:annual|parental|maternity|paternity|sick) leave|"
+    r"abwesenheit|abwesend|ich bin (?:nicht im büro|im urlaub|abwesend)|außer haus|urlaub\b|afwezig|en congés?\b|"
+    r"ausente|ausência|frånvaro|fravær|ikke til ?stede|nieobecno)",
     re.IGNORECASE,
 )
 

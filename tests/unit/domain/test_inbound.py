@@ -46,6 +46,8 @@ def mail(body: str = "Hello", **changes: str | None) -> bytes:
         {"Subject": "Re: Undeliverable: my CV"},
         {"Subject": "Accepted offers elsewhere, sorry"},
         {"Return-Path": None},
+        {"In-Reply-To": None, "Subject": "Urlaub"},
+        {"In-Reply-To": None, "Subject": "On vacation, but interested"},
         {"Subject": "Invitation: lunch?", "In-Reply-To": None},
         {"In-Reply-To": None, "Subject": "Your vacancy"},
     ],
@@ -54,6 +56,21 @@ def test_a_persons_message_is_a_reply(changes: dict[str, str | None]) -> None:
     """Above all: mail that people wrote must never be taken for a machine's."""
     assert classify(parse_header(mail(**changes))).kind is InboundKind.REPLY
     assert classify_raw(mail(**changes)).kind is InboundKind.REPLY
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Rejected: the offer", "I have to say no."),
+        ("Delayed: my answer", "Sorry that it took so long."),
+        ("Mail delivery driver", "I saw your vacancy."),
+        ("Role", "Your message could not be delivered to Dan, he has left. I am interested though."),
+        ("Email system engineer", "Is the role still open? You can reach me at carla@candidates.example."),
+    ],
+)
+def test_a_person_who_writes_like_a_report_is_a_person(subject: str, body: str) -> None:
+    """A subject alone makes the sync fetch the body; the body names nobody who failed."""
+    assert classify_raw(mail(body, Subject=subject, In_Reply_To=None)).kind is InboundKind.REPLY
 
 
 AUTO = [
