@@ -15,17 +15,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.answering import Answers
 from bot.slack.blocks.kit import Card
 from bot.slack.error_handler import explain
-from bot.slack.middleware import RoleBook, origin_of
+from bot.slack.middleware import RoleBook, Rush, origin_of
 from bot.slack.slack_errors import translate
-from bot.slack.uses import Seen, Story
+from bot.slack.uses import Origin, Seen, Story
 from core.domain.actor import Actor
 
 
 class FrontDesk:
     """Implements ``uses.Desk``."""
 
-    def __init__(self, client: AsyncWebClient, roles: RoleBook, seen: Seen) -> None:
-        self._client, self._roles, self._seen = client, roles, seen
+    def __init__(self, client: AsyncWebClient, roles: RoleBook, rush: Rush, seen: Seen) -> None:
+        self._client, self._roles, self._rush, self._seen = client, roles, rush, seen
         self._answers = Answers(client)
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -36,15 +36,20 @@ class FrontDesk:
             return
         task = self._enter()
         try:
-            if origin.key is not None and not await self._seen(origin.workspace, origin.key):
-                return
-            card = await story(await self._roles.actor(origin.workspace, origin.user))
-        except Exception as error:  # the boundary: nothing may leave a listener after its ack
-            card = explain(error, asked=_asked(body))
+            card = await self._told(origin, story, _asked(body))
+            if card is not None:
+                await self._answers.give(origin, card)
         finally:
             self._running.discard(task)
-        if card is not None:
-            await self._answers.give(origin, card)
+
+    async def _told(self, origin: Origin, story: Story, asked: str) -> Card | None:
+        try:
+            self._rush.admit(origin.workspace, origin.user)
+            if origin.key is not None and not await self._seen(origin.workspace, origin.key):
+                return None
+            return await story(await self._roles.actor(origin.workspace, origin.user))
+        except Exception as error:  # the boundary: nothing may leave a listener after its ack
+            return explain(error, asked=asked)
 
     async def welcome_once(self, body: Mapping[str, Any], channel: str, card: Card) -> None:
         """A person added us to a channel: one greeting, however often Slack tells of it. Raises nothing."""

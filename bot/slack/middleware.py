@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Origin
 from core.domain.actor import Actor, Role
-from core.errors import NotAllowedError
+from core.errors import NotAllowedError, RefusedError
 from core.ports.clock import Clock
 
 ROLE_SECONDS: Final = 300.0
@@ -76,6 +76,25 @@ def _refusal(workspace: str, profile: Mapping[str, Any]) -> str:
     if profile.get("is_stranger") or workspace not in home_teams:
         return _STRANGER
     return ""
+
+
+class Rush:
+    """A bucket of requests per person, so that one key held down does not keep everybody else waiting (threat T26)."""
+
+    def __init__(self, clock: Clock, *, most: float = 30.0, per_second: float = 1.0) -> None:
+        self._clock, self._most, self._per_second = clock, most, per_second
+        self._left: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def admit(self, workspace: str, user: str) -> None:
+        """Raises RefusedError where this person's bucket is empty."""
+        now = self._clock.monotonic()
+        left, since = self._left.get((workspace, user), (self._most, now))
+        left = min(self._most, left + (now - since) * self._per_second)
+        if len(self._left) >= _MOST_REMEMBERED:
+            self._left.clear()
+        self._left[workspace, user] = (max(0.0, left - 1), now)
+        if left < 1:
+            raise RefusedError("That was a lot at once.", reason="rush", fix="Wait a few seconds and try again.")
 
 
 def origin_of(body: Mapping[str, Any]) -> Origin | None:

@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import listeners
 from bot.slack.desk import FrontDesk
 from bot.slack.error_handler import explain
-from bot.slack.middleware import RoleBook
+from bot.slack.middleware import RoleBook, Rush
 from bot.slack.notifier import SlackNotifier
 from bot.slack.pacing import ChannelPace
 from bot.slack.signature import MOST_BYTES, is_genuine
@@ -136,7 +136,7 @@ class SlackFace:
         self._access, self._clock = access, clock
         self._client = web_client(access, access.bot_token)
         self._identity: Identity | None = None
-        self._desk = FrontDesk(self._client, RoleBook(self._client, access.admins, clock), seen)
+        self._desk = FrontDesk(self._client, RoleBook(self._client, access.admins, clock), Rush(clock), seen)
         self.app = self._build_app(services, Connect(public_url, is_secure(public_url)))
         self.notifier = SlackNotifier(lambda _: self._client, ChannelPace(clock))
         self._connection: SlackConnection | None = None
@@ -201,7 +201,7 @@ class SlackFace:
             bolt_request = AsyncBoltRequest(
                 body=body.decode("utf-8"), query=request.query_string, headers=dict(request.headers)
             )
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):  # signed, and yet no payload: Bolt reads it in its constructor
             return web.Response(status=401, text="")
         return await to_aiohttp_response(await self.app.async_dispatch(bolt_request))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,6 +84,10 @@ async def test_each_button_calls_its_use_case_with_id_and_version(
     assert services.prospects.asked == [(asked, "U0RITA", "delivery-1", 4)]
 
 
+def _is_new(known: set[str], message: Message) -> bool:
+    return message.ts not in known
+
+
 async def test_a_button_of_an_older_version_gets_a_plain_sentence(slack: SlackSandbox, face: SlackFace) -> None:
     for action_id, value in (("old.button", "x"), ("stage.retry", "0:delivery-1:4"), ("stage.skip", "nonsense")):
         button = {
@@ -94,9 +99,9 @@ async def test_a_button_of_an_older_version_gets_a_plain_sentence(slack: SlackSa
         posted = await face._client.chat_postMessage(
             channel="C0ALERTS", text="old card", blocks=[{"type": "actions", "elements": [button]}]
         )
-        before = len(slack.ephemerals("U0RITA"))
+        known = {message.ts for message in slack.ephemerals("U0RITA")}
         assert await slack.click("U0RITA", "C0ALERTS", posted["ts"], action_id) == {"ok": True}
-        answer = await slack.wait_for(lambda start=before: next(iter(slack.ephemerals("U0RITA")[start:]), None))
+        answer = await slack.wait_ephemeral("U0RITA", partial(_is_new, known))
         assert "from an older message" in answer.text
 
 
@@ -115,7 +120,7 @@ async def test_the_same_press_delivered_twice_acts_once(
 ) -> None:
     card = await a_card(slack, face, "sync", SYNC | {"mailbox_id": "mailbox-rita"})
     await slack.click("U0RITA", "C0ALERTS", card.ts, "sync.resync")
-    body = slack.journal.deliveries("interactive")[-1].request
+    body = slack.journal.deliveries("block_actions")[-1].request
     await face._desk.serve(body, pytest.fail)  # type: ignore[arg-type]
     assert len(services.mailboxes.asked) == 1
 
@@ -155,8 +160,7 @@ async def test_being_added_to_a_channel_is_answered_with_one_welcome(slack: Slac
     await slack.wait_message("C0GENERAL", lambda message: "Rethread is here" in message.text)
     slack.leave("U0RETHREAD", "C0GENERAL")
     slack.join("U0RETHREAD", "C0GENERAL")
-    slack.join("U0RITA", "G0LEADS")
-    await slack.wait_for(lambda: len(slack.journal.deliveries("events_api")) >= 2 or None)
+    await slack.wait_for(lambda: len(slack.journal.deliveries("member_joined_channel")) >= 2 or None)
     assert sum("Rethread is here" in message.text for message in slack.messages("C0GENERAL")) == 1
 
 

@@ -85,8 +85,8 @@ async def test_a_direct_message_is_opened_once(slack: SlackSandbox, notifier: Sl
         ("internal_error", SlackUnknownError, "internal_error"),
         ("request_timeout", SlackUnknownError, "request_timeout"),
         ("service_unavailable", SlackUnknownError, "service_unavailable"),
-        (500, SlackUnknownError, ""),
-        (503, SlackUnknownError, ""),
+        (500, SlackUnknownError, "http_500"),
+        (503, SlackUnknownError, "http_503"),
         ("lost", SlackUnknownError, "no_answer"),
     ],
 )

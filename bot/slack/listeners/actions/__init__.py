@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -16,7 +17,7 @@ from bot.slack.listeners.actions.stage_buttons import StageButtons
 from bot.slack.listeners.events.home import Home
 from bot.slack.uses import Connect, Desk, Services, Story
 from core.domain.actor import Actor
-from core.errors import RefusedError
+from core.errors import RefusedError, SlackError
 
 Press = Callable[[Actor, ButtonValue], Awaitable[Card | None]]
 
@@ -66,7 +67,8 @@ def _story(home: Home, press: Press, body: dict[str, Any]) -> Story:
     async def story(actor: Actor) -> Card | None:
         card = await press(actor, decode(_value(body)))
         if (body.get("view") or {}).get("type") == "home":
-            await home.show(actor)
+            with suppress(SlackError):  # what was pressed is done; a Home tab that stays as it was is no failure of it
+                await home.show(actor)
         return card
 
     return story
