@@ -1,42 +1,56 @@
-"""Rethread's entry point and composition root: everything is joined here, and nothing imports it."""
+"""Rethread's entry point and composition root: everything is joined here, and nothing imports it.
+
+Imports stand inside the functions that need them: a command that only talks to the running server must start at once.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from core.domain.ids import uuid7
-from core.mail.dialler import Dialler
-from core.mail.dns import Resolver
-from core.mail.imap import ImapConnector
-from core.mail.smtp import SmtpTransport
-from core.mail.tls import make_tls_context
-from core.ports.clock import Clock
-from core.ports.mail import MailboxConnector, MailTransport
-from core.ports.notifier import Notifier
-from core.ports.storage import Store
-from core.services.alerts import AlertService
-from core.services.campaigns import CampaignService
-from core.services.cards import CardWriter
-from core.services.ingest import IngestService
-from core.services.mailboxes import MailboxService
-from core.services.notifications import NotificationService
-from core.services.outreach import OutreachService
-from core.services.people import PeopleService
-from core.services.progress import Progress
-from core.services.prospects import ProspectService
-from core.services.settings import SettingService
-from core.services.sync import SyncService
-from core.services.tools import Tools
-from core.services.undecided import UndecidedService
-from core.settings import Settings
-from core.workers.notifications import NotificationWorker
-from core.workers.outreach import OutreachWorker
-from core.workers.sync import SyncWorker
+from core.clock import SystemClock
+from core.errors import RethreadError, SlackError, SlackRefusedError
+from core.settings import Settings, parse
+
+if TYPE_CHECKING:
+    from bot.cli.executor import Services as CommandServices
+    from bot.cli.grammar import Request
+    from bot.cli.main import CheckLine
+    from bot.slack.slack_app import Identity, SlackAccess, SlackFace
+    from bot.web.health import PartState
+    from bot.web.metrics import Snapshot
+    from core.ports.clock import Clock
+    from core.ports.mail import MailboxConnector, MailTransport, NameResolver
+    from core.ports.notifier import Notifier
+    from core.ports.storage import Store
+    from core.services.campaigns import CampaignService
+    from core.services.mailboxes import MailboxService
+    from core.services.outreach import OutreachService
+    from core.services.people import PeopleService
+    from core.services.prospects import ProspectService
+    from core.services.settings import SettingService
+    from core.services.sync import SyncService
+    from core.services.tools import Tools
+    from core.services.undecided import UndecidedService
+    from core.workers.notifications import NotificationWorker
+    from core.workers.outreach import OutreachWorker
+    from core.workers.sync import SyncWorker
+    from storage.sql_store import SqlStore
+
+SHUTDOWN_WITHIN = 25.0
+_CHECKPOINT_EVERY = 3_600.0
+# Longer than the longest wait for a server's answer to a message, so that no living sender is taken for dead.
+_SENDING_LEASE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class MailWorld:
 
     connector: MailboxConnector
     transport: MailTransport
+    resolver: NameResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,7 @@ class UseCases:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The use cases of the workers, joined."""
+    """What runs by itself."""
 
     tools: Tools
     sync: SyncService
@@ -68,16 +83,34 @@ class Engine:
     undecided: UndecidedService
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The loops over an engine."""
+
+    sync: SyncWorker
+    outreach: OutreachWorker
+    notifications: NotificationWorker
+
+
 def make_mail(settings: Settings, clock: Clock) -> MailWorld:
     """Real IMAP, SMTP and DNS, as the settings say."""
+    from core.mail.dialler import Dialler
+    from core.mail.dns import Resolver
+    from core.mail.imap import ImapConnector
+    from core.mail.smtp import SmtpTransport
+    from core.mail.tls import make_tls_context
+
     context = make_tls_context(Path(settings.ca_file) if settings.ca_file else None)
     resolver = Resolver(clock, server=settings.dns)
     dialler = Dialler(resolver, allow_private=settings.allow_private_mail_hosts)
-    return MailWorld(ImapConnector(dialler, context), SmtpTransport(dialler, context))
+    return MailWorld(ImapConnector(dialler, context), SmtpTransport(dialler, context), resolver)
 
 
 def make_tools(store: Store, clock: Clock) -> Tools:
     """The services' tools with the operating system's randomness."""
+    from core.domain.ids import uuid7
+    from core.services.tools import Tools
+
     return Tools(
         store=store,
         clock=clock,
@@ -88,6 +121,15 @@ def make_tools(store: Store, clock: Clock) -> Tools:
 
 def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     """Joins what people and terminals may ask for."""
+    from core.services.alerts import AlertService
+    from core.services.campaigns import CampaignService
+    from core.services.cards import CardWriter
+    from core.services.mailboxes import MailboxService
+    from core.services.people import PeopleService
+    from core.services.progress import Progress
+    from core.services.prospects import ProspectService
+    from core.services.settings import SettingService
+
     progress = Progress(tools, CardWriter(tools))
     return UseCases(
         mailboxes=MailboxService(tools, mail.connector, mail.transport, AlertService(tools)),
@@ -100,6 +142,14 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
 
 def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engine:
     """Joins what runs by itself."""
+    from core.services.alerts import AlertService
+    from core.services.cards import CardWriter
+    from core.services.ingest import IngestService
+    from core.services.outreach import OutreachService
+    from core.services.progress import Progress
+    from core.services.sync import SyncService
+    from core.services.undecided import UndecidedService
+
     progress = Progress(tools, CardWriter(tools))
     outreach = OutreachService(tools, mail.transport, progress, started_at=started_at)
     ingest = IngestService(tools, progress, outreach)
@@ -111,17 +161,13 @@ def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engin
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """The loops over an engine."""
-
-    sync: SyncWorker
-    outreach: OutreachWorker
-    notifications: NotificationWorker
-
-
 def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     """The loops that call the engine."""
+    from core.services.notifications import NotificationService
+    from core.workers.notifications import NotificationWorker
+    from core.workers.outreach import OutreachWorker
+    from core.workers.sync import SyncWorker
+
     tools = engine.tools
     return Workers(
         sync=SyncWorker(tools.store, tools.clock, engine.sync, random=tools.random),
@@ -130,8 +176,328 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     )
 
 
-Main = Callable[[list[str]], int]
+def slack_access(settings: Settings) -> SlackAccess:
+    """Tokens and addresses of the Slack app."""
+    from bot.slack.slack_app import SlackAccess
+
+    return SlackAccess(
+        bot_token=settings.slack_bot_token,
+        signing_secret=settings.slack_signing_secret,
+        app_token=settings.slack_app_token,
+        api_url=settings.slack_api_url,
+        admins=settings.admins,
+    )
+
+
+def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
+    """Everything of ours that Slack sees."""
+    from bot.slack.slack_app import SlackFace
+    from bot.slack.uses import Services
+
+    async def seen(workspace: str, key: str) -> bool:
+        async with tools.store.write(workspace) as uow:
+            return await uow.seen.first_time(key, tools.clock.now())
+
+    services = Services(uses.mailboxes, uses.campaigns, uses.prospects, uses.people, uses.settings)
+    return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
+
+
+def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> CommandServices:
+    """What the terminal's commands need."""
+    from bot.cli.executor import Services
+
+    return Services(
+        mailboxes=uses.mailboxes,
+        people=uses.people,
+        campaigns=uses.campaigns,
+        prospects=uses.prospects,
+        settings=uses.settings,
+        clock=clock,
+        workspaces=store.workspaces,
+        backup=store.backup,
+    )
+
+
+class Server:
+    """The running product, from settings to a clean end."""
+
+    def __init__(self, settings: Settings, role: str) -> None:
+        from core.workers.watch import LoopWatch
+
+        self._settings = settings
+        self._clock = SystemClock()
+        self._stop = asyncio.Event()
+        self._role = role
+        self._watch = LoopWatch(self._clock)
+        self._working = False
+        self._sync: SyncWorker | None = None
+
+    async def run(self) -> int:
+        """Until SIGTERM or SIGINT; a second signal ends the process at once. Returns the exit status."""
+        self._listen_to_signals()
+        async with AsyncExitStack() as closing:
+            store = await closing.enter_async_context(await open_database(self._settings, self._clock))
+            tools, mail = make_tools(store, self._clock), make_mail(self._settings, self._clock)
+            closing.push_async_callback(mail.transport.close)
+            uses = make_use_cases(tools, mail)
+            face = make_face(self._settings, tools, uses)
+            await closing.enter_async_context(self._web(store, mail, uses, face))
+            await self._welcome(face, tools, uses)
+            if not self._stop.is_set():
+                await closing.enter_async_context(self._commands(store, uses))
+                await self._work(store, make_engine(tools, mail, started_at=self._clock.now()), face)
+        return 0
+
+    def _listen_to_signals(self) -> None:
+        def told() -> None:
+            if self._stop.is_set():
+                os._exit(1)
+            self._stop.set()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told)
+
+    @property
+    def _engine_here(self) -> bool:
+        return self._role in ("all", "engine")
+
+    @property
+    def _bot_here(self) -> bool:
+        return self._role in ("all", "bot")
+
+    async def _welcome(self, face: SlackFace, tools: Tools, uses: UseCases) -> None:
+        """Learns from Slack which workspace this is; waits while Slack is away. Raises SlackRefusedError."""
+        pause = 1.0
+        while not self._stop.is_set():
+            try:
+                identity = await (face.start() if self._bot_here else face.identify())
+            except SlackRefusedError:
+                raise
+            except SlackError as error:
+                log("slack_away", error=error.slack_code, pause_s=pause)
+                await self._pause(pause)
+                pause = min(pause * 2, 60.0)
+            else:
+                await self._seed(identity, tools, uses)
+                return
+
+    async def _pause(self, seconds: float) -> None:
+        from core.workers.supervisor import wait_for
+
+        await wait_for(self._stop, seconds)
+
+    async def _seed(self, identity: Identity, tools: Tools, uses: UseCases) -> None:
+        await tools.store.ensure_workspace(identity.workspace, name=identity.name, at=self._clock.now())
+        channels = {"alert_channel": self._settings.alert_channel, "reply_channel": self._settings.reply_channel}
+        await uses.settings.seed(identity.workspace, channels)
+
+    async def _work(self, store: SqlStore, engine: Engine, face: SlackFace) -> None:
+        from core.workers.supervisor import supervise
+
+        workers = make_workers(engine, face.notifier)
+        loops: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {"watch": self._watch.run}
+        if self._engine_here:
+            self._sync = workers.sync
+            await self._recover(workers)
+            loops |= {
+                "sync": workers.sync.run,
+                "outreach": workers.outreach.run,
+                "checks": workers.outreach.run_checks,
+                "notifications": workers.notifications.run,
+                "checkpoint": partial(self._checkpoint, store),
+            }
+        async with asyncio.TaskGroup() as group:
+            for name, loop in loops.items():
+                work = supervise(name, partial(loop, self._stop), stop=self._stop, random=engine.tools.random)
+                group.create_task(work, name=name)
+            self._working = True
+            log("ready", role=self._role, database=self._settings.database_url.split(":", 1)[0])
+            await self._stop.wait()
+            self._working = False
+            log("stopping")
+            asyncio.get_running_loop().call_later(SHUTDOWN_WITHIN, os._exit, 1)
+            await face.stop()
+
+    async def _recover(self, workers: Workers) -> None:
+        """What a dead process left behind. SQLite admits one process, so whatever is under way there is dead."""
+        alone = self._settings.is_sqlite
+        await workers.outreach.recover(claimed_before=None if alone else self._clock.now() - _SENDING_LEASE)
+        await workers.notifications.recover(alone=alone)
+
+    async def _checkpoint(self, store: SqlStore, stop: asyncio.Event) -> None:
+        from core.workers.supervisor import wait_for
+
+        while not await wait_for(stop, _CHECKPOINT_EVERY):
+            await store.checkpoint()
+
+    @asynccontextmanager
+    async def _web(self, store: SqlStore, mail: MailWorld, uses: UseCases, face: SlackFace) -> AsyncIterator[None]:
+        from bot.web.connect import ConnectPage
+        from bot.web.health import Health
+        from bot.web.metrics import Metrics
+        from bot.web.server import build_application, serve_web
+
+        https = self._settings.public_url.startswith("https:")
+        application = build_application(
+            connect=ConnectPage(
+                uses.mailboxes,
+                self._clock,
+                https=https,
+                allow_plain=self._settings.allow_private_mail_hosts,
+            ),
+            health=Health(loop_lag=self._watch.lag, parts=partial(self._parts, store, face)),
+            metrics=Metrics(partial(self._numbers, store)),
+            slack=face.handle_http if self._bot_here and not self._settings.slack_app_token else None,
+            https=https,
+        )
+        async with serve_web(application, self._settings.host, self._settings.port):
+            yield
+
+    async def _parts(self, store: SqlStore, face: SlackFace) -> dict[str, PartState]:
+        from bot.web.health import PartState
+
+        slack = await face.healthy() if self._bot_here else True
+        await store.ping()
+        return {
+            "database": PartState(ok=True, detail="written and read"),
+            "slack": PartState(ok=slack, detail="connected" if slack else "not connected"),
+            "work": PartState(ok=self._working, detail="running" if self._working else "starting or stopping"),
+        }
+
+    async def _numbers(self, store: SqlStore) -> Snapshot:
+        from bot.web.metrics import Snapshot
+
+        mail, cards = Counter[str](), Counter[str]()
+        for workspace in await store.workspaces():
+            async with store.read(workspace) as uow:
+                mail.update({state.value: count for state, count in (await uow.reports.delivery_counts()).items()})
+                cards.update(await uow.outbox.count_by_state())
+        sessions = self._sync.sessions if self._sync else 0
+        return Snapshot(mail, cards, sessions, self._watch.lag())
+
+    @asynccontextmanager
+    async def _commands(self, store: SqlStore, uses: UseCases) -> AsyncIterator[None]:
+        """Carries out the terminal's commands, because SQLite admits no second process."""
+        from bot.cli.control import socket_path
+        from bot.cli.control_server import serve_control
+        from bot.cli.executor import answer
+
+        database = self._settings.sqlite_path
+        if database is None:
+            yield
+            return
+        services = make_command_services(store, uses, self._clock)
+
+        async def handle(request: Request, workspace: str | None) -> Any:
+            return await answer(services, request, workspace)
+
+        async with serve_control(socket_path(database), handle):
+            yield
+
+
+def log(action: str, **facts: Any) -> None:
+    """One line about a transition."""
+    import structlog
+
+    structlog.get_logger("app").info(action, action=action, **facts)
+
+
+async def open_database(settings: Settings, clock: Clock) -> SqlStore:
+    """SQLite is brought to the newest schema on opening; PostgreSQL only by ``migrate``. Raises StorageError kinds."""
+    from storage.engine import open_store
+
+    return await open_store(settings.database_url, keys=settings.secret_keys, clock=clock, migrate=settings.is_sqlite)
+
+
+async def check() -> Sequence[CheckLine]:
+    """What works and what does not. Raises SettingsError before anything else is looked at."""
+    from bot.cli.checks import checks
+
+    settings = parse(os.environ)
+    return await checks(
+        settings, {"database": partial(_probe_database, settings), "slack": partial(_probe_slack, settings)}
+    )
+
+
+async def _probe_database(settings: Settings) -> str:
+    from bot.cli.control import is_served, socket_path
+
+    path = settings.sqlite_path
+    if path is not None and is_served(socket_path(path)):
+        return "in use by the running server"
+    async with await open_database(settings, SystemClock()) as store:
+        await store.ping()
+    return "written and read"
+
+
+async def _probe_slack(settings: Settings) -> str:
+    from bot.slack.slack_app import identify, require_scopes, web_client
+
+    identity = await identify(web_client(slack_access(settings), settings.slack_bot_token))
+    require_scopes(identity)
+    return f"{identity.name} ({identity.workspace})"
+
+
+def serve(role: str | None) -> int:
+    """Runs the product; the exit status."""
+    from core.logs import configure
+
+    settings = parse(os.environ)
+    configure()
+    try:
+        return asyncio.run(Server(settings, role or settings.role).run())
+    except* RethreadError as group:
+        raise group.exceptions[0] from None
+
+
+async def migrate() -> Mapping[str, Any]:
+    """Brings the database to the newest schema."""
+    from storage.migrate import current, upgrade
+
+    settings = parse(os.environ, needs_slack=False)
+    before = await current(settings.database_url)
+    return {"before": before, "after": await upgrade(settings.database_url)}
+
+
+@asynccontextmanager
+async def open_services() -> AsyncIterator[CommandServices]:
+    """The use cases on a database opened in this process."""
+    from core.logs import configure
+
+    settings, clock = parse(os.environ, needs_slack=False), SystemClock()
+    configure()
+    async with await open_database(settings, clock) as store:
+        mail = make_mail(settings, clock)
+        try:
+            yield make_command_services(store, make_use_cases(make_tools(store, clock), mail), clock)
+        finally:
+            await mail.transport.close()
+
+
+def control_path() -> Path | None:
+    """Where the running server takes commands; None on PostgreSQL."""
+    from bot.cli.control import socket_path
+
+    database = parse(os.environ, needs_slack=False).sqlite_path
+    return socket_path(database) if database else None
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command line."""
+    from bot.cli.main import Operations, run
+
+    return run(
+        argv,
+        Operations(
+            serve=serve,
+            migrate=migrate,
+            check=check,
+            control_path=control_path,
+            open_services=open_services,
+        ),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(0)
+    sys.exit(main(sys.argv[1:]))

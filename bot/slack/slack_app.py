@@ -29,9 +29,15 @@ from bot.slack.pacing import ChannelPace
 from bot.slack.signature import MOST_BYTES, is_genuine
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Connect, Seen, Services
+from core.errors import RefusedError
 from core.ports.clock import Clock
 
 log = logging.getLogger("rethread.slack")
+
+REQUIRED_SCOPES: Final = frozenset(
+    ("chat:write", "commands", "channels:read", "groups:read", "im:write", "users:read", "users:read.email")
+)
+"""What manifest.yml asks for."""
 
 PING_SECONDS: Final = 5.0
 _BODY_SECONDS: Final = 10.0
@@ -66,6 +72,33 @@ def web_client(access: SlackAccess, token: str | None = None) -> AsyncWebClient:
     """A client that asks once: the SDK's own retries would post a message twice when an answer is lost. It opens a
     connection per call, because a kept one that has gone stale looks just like a lost answer."""
     return AsyncWebClient(token=token, base_url=access.api_url, timeout=_CALL_SECONDS, retry_handlers=[])
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Who the client's token belongs to (auth.test). Raises SlackError kinds."""
+    try:
+        answer = await client.auth_test()
+    except Exception as error:
+        raise translate(error) from error
+    scopes = answer.headers.get("x-oauth-scopes") or ""
+    return Identity(
+        workspace=str(answer["team_id"]),
+        name=str(answer.get("team") or ""),
+        bot_user=str(answer["user_id"]),
+        bot=str(answer.get("bot_id") or ""),
+        scopes=tuple(scope.strip() for scope in scopes.split(",") if scope.strip()),
+    )
+
+
+def require_scopes(identity: Identity) -> None:
+    """Raises RefusedError naming the scopes that the installed app lacks."""
+    missing = sorted(REQUIRED_SCOPES - set(identity.scopes))
+    if missing:
+        raise RefusedError(
+            f"{identity.name}: the app lacks the scopes {', '.join(missing)}.",
+            reason="missing_scope",
+            fix="Reinstall the app from manifest.yml.",
+        )
 
 
 def forget_proxies(environment: MutableMapping[str, str], api_url: str) -> None:
@@ -142,19 +175,8 @@ class SlackFace:
         self._connection: SlackConnection | None = None
 
     async def identify(self) -> Identity:
-        """Asks Slack who we are (auth.test); needed before the first request. Raises SlackError kinds."""
-        try:
-            answer = await self._client.auth_test()
-        except Exception as error:
-            raise translate(error) from error
-        scopes = answer.headers.get("x-oauth-scopes") or ""
-        self._identity = Identity(
-            workspace=str(answer["team_id"]),
-            name=str(answer.get("team") or ""),
-            bot_user=str(answer["user_id"]),
-            bot=str(answer.get("bot_id") or ""),
-            scopes=tuple(scope.strip() for scope in scopes.split(",") if scope.strip()),
-        )
+        """Asks Slack who we are; needed before the first request. Raises SlackError kinds."""
+        self._identity = await identify(self._client)
         return self._identity
 
     async def start(self) -> Identity:
