@@ -20,6 +20,7 @@ from core.domain.reply_text import visible_reply
 from core.domain.return_dates import return_date
 
 _REPORT_TYPE: Final = re.compile(r"report-type\s*=\s*\"?\s*([A-Za-z-]{1,60})", re.IGNORECASE)
+_ANSWER_MARKS: Final = frozenset({"re:", "aw:", "sv:", "vs:"})
 _OWN_FOLDERS: Final = frozenset({"sent", "drafts"})
 
 
@@ -133,7 +134,7 @@ def _daemon_or_subject(header: Header) -> Inbound | None:
     local = sender.address.rpartition("@")[0] if sender else ""
     if sender and signs.DAEMON.fullmatch(local):
         return Inbound(InboundKind.BOUNCE, "from:mail system", needs_body=True)
-    subject = signs.BOUNCE_SUBJECT.match(header.subject[:200])
+    subject = signs.BOUNCE_SUBJECT.match(_opening(header))
     if sender is None and "<>" in header.first("from"):
         return Inbound(InboundKind.BOUNCE, "from:null", needs_body=True)
     if subject and (null_return_path(header) or not header.references):
@@ -160,11 +161,17 @@ def without_bounce(header: Header) -> Inbound:
     )
 
 
+def _opening(header: Header) -> str:
+    """The start of a subject that a machine may have set; the tell-tales never begin with an answer mark."""
+    subject = header.subject[:200]
+    return "" if subject[:3].lower() in _ANSWER_MARKS else subject
+
+
 def _receipt(header: Header) -> Inbound | None:
     content_type = header.first("content-type").lower()
     if report_type(content_type) == "disposition-notification":
         return Inbound(InboundKind.RECEIPT, "content-type:disposition-notification")
-    if signs.RECEIPT_SUBJECT.match(header.subject[:60]) and (
+    if signs.RECEIPT_SUBJECT.match(_opening(header)) and (
         "ms-tnef" in content_type or "x-ms-tnef-correlator" in header.fields or null_return_path(header)
     ):
         return Inbound(InboundKind.RECEIPT, "subject")
@@ -181,7 +188,7 @@ def _calendar(header: Header) -> Inbound | None:
     senders += [header.first("sender").strip("<>"), header.first("return-path").strip("<>")]
     if any(signs.CALENDAR_SENDER.fullmatch(sender) for sender in senders):
         return Inbound(InboundKind.CALENDAR, "from:calendar")
-    if signs.CALENDAR_SUBJECT.match(header.subject[:80]) and "multipart/" in content_type:
+    if signs.CALENDAR_SUBJECT.match(_opening(header)) and "multipart/" in content_type:
         return Inbound(InboundKind.CALENDAR, "subject", needs_body=True)
     return None
 
@@ -190,18 +197,19 @@ def _challenge(header: Header) -> Inbound | None:
     for field in signs.CHALLENGE_FIELDS:
         if field in header.fields:
             return Inbound(InboundKind.CHALLENGE, field)
-    if signs.CHALLENGE_SUBJECT.match(header.subject[:200]):
+    if signs.CHALLENGE_SUBJECT.match(_opening(header)):
         return Inbound(InboundKind.CHALLENGE, "subject")
     return None
 
 
 def _auto_reply(header: Header) -> Inbound | None:
-    for field, pattern in signs.AUTO_REPLY_FIELDS:
+    known = () if signs.AUTO_REPLY_NAMES.isdisjoint(header.fields) else signs.AUTO_REPLY_FIELDS
+    for field, pattern in known:
         if field in header.fields and any(pattern.match(value) for value in header.fields[field]):
             return Inbound(InboundKind.AUTO_REPLY, field, needs_body=True)
     answers = bool(header.in_reply_to or header.references)
-    away = (answers or null_return_path(header)) and signs.AWAY_SUBJECT.match(header.subject[:100])
-    if away or signs.AUTO_SUBJECT.match(header.subject[:100]):
+    away = (answers or null_return_path(header)) and signs.AWAY_SUBJECT.match(_opening(header))
+    if away or signs.AUTO_SUBJECT.match(_opening(header)):
         return Inbound(InboundKind.AUTO_REPLY, "subject", needs_body=True)
     if "x-auto-response-suppress" in header.fields and null_return_path(header):
         return Inbound(InboundKind.AUTO_REPLY, "x-auto-response-suppress and null return path", needs_body=True)

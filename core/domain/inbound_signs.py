@@ -136,6 +136,8 @@ AUTO_REPLY_FIELDS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     )
 )
 
+AUTO_REPLY_NAMES: Final = frozenset(field for field, _ in AUTO_REPLY_FIELDS)
+
 # Sent by a machine, but not in answer to a mail.
 AUTO_GENERATED: Final = re.compile(r"\s*(?:auto-generated|auto-notified|yes|true)", re.IGNORECASE)
 LIST_FIELDS: Final = (

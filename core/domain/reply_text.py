@@ -151,10 +151,16 @@ def _attribution_length(lines: list[str], index: int) -> int:
         joined = f"{joined} {line}".strip()
         if not line or len(joined) > _ATTRIBUTION_LENGTH:
             return 0
-        closed = _WROTE.search(joined) or _ADDRESS_AND_COLON.search(joined) or (named and joined.endswith(":"))
-        if closed and _DATE.search(joined):
+        if _closes_attribution(joined, named=named) and _DATE.search(joined):
             return count
     return 0
+
+
+def _closes_attribution(joined: str, *, named: bool) -> bool:
+    """A verb of writing at the end, or a colon after an address (or anywhere, where the address came first)."""
+    if joined.endswith((":", "：")) and (named or _ADDRESS_AND_COLON.search(joined[-300:])):
+        return True
+    return _WROTE.search(joined[-40:]) is not None
 
 
 def _without_leading_fields(lines: list[str]) -> list[str]:
