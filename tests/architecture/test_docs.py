@@ -1,0 +1,83 @@
+"""The documents and the product say the same."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import settings
+from tests.architecture.generated import PARTS, renewed
+from tests.architecture.source_tree import ROOT, name_of, python_files, tracked
+
+DOCUMENTS = [path for path in tracked() if path.suffix == ".md"]
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("file", "name", "render"), PARTS, ids=[part[1] for part in PARTS])
+def test_what_is_written_from_the_code_is_up_to_date(file: str, name: str, render: Callable[[], str]) -> None:
+    """Where this fails, run ``make docs``."""
+    assert renewed(_text(file), name, render) == _text(file)
+
+
+def test_every_environment_variable_is_explained_to_operators() -> None:
+    """Both ways: none is unexplained, and none is explained that is not read."""
+    source = inspect.getsource(settings) + _text("app.py")
+    read = set(re.findall(r'"((?:SLACK|RETHREAD|DATABASE|GOOGLE|MICROSOFT)_[A-Z_]+)"', source))
+    explained = set(re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", _text("docs/operators.md"), re.MULTILINE))
+    names = {name for row in explained for name in re.findall(r"[A-Z_]+", row)}
+    assert len(read) > 15
+    assert names == read
+
+
+def test_every_environment_variable_has_its_line_in_the_example() -> None:
+    offered = set(re.findall(r"^#? ?([A-Z_]+)=", _text(".env.example"), re.MULTILINE))
+    explained = set(re.findall(r"^\| `([A-Z_]+)`", _text("docs/operators.md"), re.MULTILINE))
+    assert offered <= explained | {"MICROSOFT_CLIENT_SECRET", "GOOGLE_CLIENT_SECRET", "SLACK_CLIENT_SECRET"}
+    assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "RETHREAD_SECRET_KEYS"} <= offered
+
+
+def test_every_metric_is_explained_to_operators() -> None:
+    """Names are ``rethread_…`` and stand as literals where they are made."""
+    sources = [path.read_text(encoding="utf-8") for path in python_files("app.py", "bot", "core", "storage")]
+    made = {name for source in sources for name in re.findall(r"\b(rethread_[a-z0-9_]+)\b", source)}
+    made -= {"rethread_template"}
+    explained = set(re.findall(r"`(rethread_[a-z0-9_]+)`", _text("docs/operators.md")))
+    assert made <= explained, made - explained
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", _text("Makefile"), re.MULTILINE))
+    named = {name for path in DOCUMENTS for name in re.findall(r"`make ([a-z]+)", path.read_text(encoding="utf-8"))}
+    first_screen = _text("README.md")[:2_000]
+    assert {"make demo", "make test"} <= set(re.findall(r"make \w+", first_screen))
+    assert named <= targets, named - targets
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_files_named_in_documents_exist(path: Path) -> None:
+    """`core/domain/delivery.py` in a sentence is a promise too."""
+    text = path.read_text(encoding="utf-8")
+    for named in re.findall(r"`((?:bot|core|storage|sandbox|tests|bench|docs)/[\w./-]+\.\w+)`", text):
+        assert (ROOT / named).exists(), named
+
+
+def test_every_decision_says_context_decision_and_consequences() -> None:
+    decisions = [path for path in DOCUMENTS if name_of(path).startswith("docs/decisions/")]
+    assert len(decisions) >= 6
+    for path in decisions:
+        headings = re.findall(r"^## (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert headings == ["Context", "Decision", "Consequences"], name_of(path)
