@@ -1,0 +1,59 @@
+"""One aiohttp application: Slack's endpoint, the connect page, health and metrics; and what serves it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.web.connect import ConnectPage
+from bot.web.health import Health
+from bot.web.metrics import Metrics
+from bot.web.middleware import errors_as_pages, safe_headers
+from bot.web.pages import STYLE, Pages
+
+_MOST_BODY_BYTES: Final = 1_048_576
+_GRACE_SECONDS: Final = 5.0
+_KEEP_ALIVE_SECONDS: Final = 30.0
+
+
+def build_application(
+    *, connect: ConnectPage, health: Health, metrics: Metrics, slack: Handler | None, https: bool
+) -> web.Application:
+    """``slack`` answers POST /slack/events (None with Socket Mode); ``https`` says how the world reaches us."""
+    pages = Pages()
+    application = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[errors_as_pages(pages)])
+    application.on_response_prepare.append(safe_headers(https=https))
+    application.add_routes(
+        [
+            web.get("/connect/{token}", connect.show),
+            web.post("/connect/{token}", connect.submit),
+            web.get(STYLE, pages.style),
+            web.get("/healthz", health.alive),
+            web.get("/readyz", health.ready),
+            web.get("/metrics", metrics.show),
+        ]
+    )
+    if slack is not None:
+        application.router.add_post("/slack/events", slack)
+    return application
+
+
+@asynccontextmanager
+async def serve_web(application: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serves until the block ends, which lets requests under way finish; yields the port (for port 0, the one given).
+
+    There is no access log: paths hold one-time tokens. Raises OSError where the address cannot be had.
+    """
+    runner = web.AppRunner(
+        application, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS, shutdown_timeout=_GRACE_SECONDS
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
