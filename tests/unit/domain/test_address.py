@@ -68,18 +68,18 @@ def test_a_list_ends_at_its_limit() -> None:
 
 @pytest.mark.parametrize("piece", ['"', "<", "(", "\\", '"\\', "a@b,", ":", "@", "<a@b", '"a"@', "a <", "b."])
 def test_hostile_lists_take_linear_time(piece: str) -> None:
-    """Twice the input takes about twice the time; 50,000 quotes are nothing."""
+    """Four times the input takes about four times as long; 50,000 quotes are nothing."""
 
     def seconds(count: int) -> float:
         text = piece * count
-        start = time.perf_counter()
+        start = time.process_time()
         parse_address_list(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    small = min(seconds(25_000) for _ in range(3))
-    large = min(seconds(50_000) for _ in range(3))
+    small = min(seconds(20_000) for _ in range(3))
+    large = min(seconds(80_000) for _ in range(3))
     assert large < 1.0
-    assert large < 3.5 * small + 0.01
+    assert large < 8 * small + 0.02
 
 
 @pytest.mark.parametrize(

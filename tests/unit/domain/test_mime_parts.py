@@ -90,12 +90,12 @@ HOSTILE = {
 def test_hostile_mail_ends_quickly(name: str) -> None:
     """reliability: what took 17 seconds or a RecursionError elsewhere takes well under a second here."""
     raw = HOSTILE[name]
-    start = time.perf_counter()
+    start = time.process_time()
     parse_header(raw)
     message = parse_message(raw)
     classify_raw(message)
     visible_reply(message.text)
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 1.5
     assert len(message.parts) <= 200
     assert len(message.text) <= 262_144
 

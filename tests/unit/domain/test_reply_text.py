@@ -101,10 +101,10 @@ def test_time_is_linear(piece: str) -> None:
 
     def seconds(length: int) -> float:
         text = (piece * length)[:length]
-        start = time.perf_counter()
+        start = time.process_time()
         visible_reply(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    small, large = (min(seconds(length) for _ in range(3)) for length in (16_384, 32_768))
-    assert large < 3.2 * small + 0.01
+    small, large = (min(seconds(length) for _ in range(3)) for length in (16_384, 65_536))
+    assert large < 8 * small + 0.02
     assert seconds(10_000_000) < 1.0

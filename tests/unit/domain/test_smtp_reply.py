@@ -119,14 +119,14 @@ PIECES = [
 
 @pytest.mark.parametrize("piece", [*PIECES, "message ", "recipient address rejected ", "- ", "rejected by the "])
 def test_patterns_take_linear_time(piece: str) -> None:
-    """T23: doubling the input must not quadruple the time of any pattern."""
+    """T23: four times the input must not take sixteen times as long."""
     for topic, pattern in PATTERNS:
 
         def seconds(length: int, pattern=pattern) -> float:  # type: ignore[no-untyped-def]
             text = (piece * length)[:length]
-            start = time.perf_counter()
+            start = time.process_time()
             pattern.search(text)
-            return time.perf_counter() - start
+            return time.process_time() - start
 
-        small, large = (min(seconds(length) for _ in range(2)) for length in (4_096, 8_192))
-        assert large < 3.2 * small + 0.005, (topic, small, large)
+        small, large = (min(seconds(length) for _ in range(3)) for length in (4_096, 16_384))
+        assert large < 8 * small + 0.01, (topic, small, large)
