@@ -24,7 +24,7 @@ DROP: Final = "uncertain.drop"
 CONNECT: Final = "mailbox.connect"
 DISCONNECT: Final = "mailbox.disconnect"
 OPEN_LINK: Final = "link.open"
-"""A link button still tells us that it was pressed, and wants an answer (slack.md §2)."""
+"""A link button still tells us that it was pressed, and wants an answer."""
 
 ALL: Final = (RESYNC, RECONNECT, RETRY, SKIP, FINISH, WAS_SENT, SEND_AGAIN, DROP, CONNECT, DISCONNECT, OPEN_LINK)
 

@@ -19,6 +19,7 @@ from bot.slack.middleware import RoleBook, Rush, origin_of
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Origin, Seen, Story
 from core.domain.actor import Actor
+from core.errors import RethreadError
 
 
 class FrontDesk:
@@ -60,7 +61,7 @@ class FrontDesk:
                     channel=channel, text=card.text, blocks=card.blocks, unfurl_links=False, unfurl_media=False
                 )
         except Exception as error:  # nobody asked, so nobody is told; the log is
-            explain(translate(error), asked="welcome")
+            explain(error if isinstance(error, RethreadError) else translate(error), asked="welcome")
 
     async def publish_home(self, actor: Actor, view: Mapping[str, Any]) -> None:
         """Shows a person's Home tab. Raises SlackError kinds."""

@@ -7,7 +7,7 @@ from typing import Final
 from bot.slack.action_ids import FINISH, RETRY, SKIP, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json
-from bot.slack.blocks.text import escaped, local_time, mention
+from bot.slack.blocks.text import local_time, mention
 from core.domain.cards import StageCard
 from core.domain.enrollment import ProspectEvent, ProspectStatus, may_follow
 
@@ -33,9 +33,7 @@ def _failed(facts: StageCard) -> Card:
         kit.paragraph(_which(facts), [kit.bold(facts["reason"] or "The reason is not known.", 300)]),
         *_server_words(facts["server_text"]),
         *_fix(facts["fix"]),
-        kit.context(
-            f"{escaped(facts['status'], 40)} since {local_time(facts['at'])}", f"owner {mention(facts['owner'])}"
-        ),
+        kit.context(f"Failed {local_time(facts['at'])}", f"owner {mention(facts['owner'])}"),
         *_buttons(facts),
     ]
     text = kit.fallback(f"{title},", f"stage {facts['stage']} of {facts['campaign']}:", facts["reason"], facts["fix"])
@@ -48,9 +46,8 @@ def _which(facts: StageCard) -> list[Json]:
         kit.bold(facts["campaign"]),
         kit.glue(" to "),
         kit.words(facts["email"], 254),
-        kit.glue(" was not delivered: "),
+        kit.glue(" failed. Status: "),
         kit.words(facts["status"], 40),
-        kit.glue("."),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A mail of which nobody knows whether it went out: a person decides (rules.md §3). Pure."""
+"""A mail of which nobody knows whether it went out: a person decides. Pure."""
 
 from __future__ import annotations
 

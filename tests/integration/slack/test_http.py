@@ -1,4 +1,4 @@
-"""Signed HTTP: Slack's requests are served, everything else is 401 (reliability: raw body before all parsing)."""
+"""Signed HTTP: Slack's requests are served, everything else is 401."""
 
 from __future__ import annotations
 
