@@ -74,8 +74,9 @@ class ParsedMessage:
     defects: tuple[str, ...] = ()
 
     def report(self, *types: str) -> bytes | None:
-        """The bytes of the first report part of one of ``types``, or None."""
-        return next((part.data for part in self.reports if part.type in types), None)
+        """The bytes of the first report part of one of ``types`` that has any, else empty; None where none is."""
+        found = [part.data for part in self.reports if part.type in types]
+        return next(filter(None, found), b"") if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class _Walk:
         return -1, False
 
     def _open(self, start: int) -> None:
-        end = header_end(self._raw, start) if self._raw[start : start + 2] not in (b"\n", b"\r\n") else start
+        end = header_end(self._raw, start)
         self._fields = read_fields(self._raw[start:end])
         self._body = end + (2 if self._raw.startswith(b"\r\n", end) else 1)
         values = self._fields.get("content-type", ("",))
