@@ -74,7 +74,7 @@ async def answer(services: Services, request: Request, workspace: str | None) ->
 
 async def execute(services: Services, actor: Actor, request: Request) -> Result:
     """Raises RethreadError kinds; UsageError for a verb that is not carried out here."""
-    handler = _HANDLERS.get(request.verb)
+    handler = HANDLERS.get(request.verb)
     if handler is None:
         raise UsageError(f"there is no command {request.verb[:60]!r}")
     return await handler(services, actor, request.args)
@@ -224,7 +224,7 @@ async def _settings_set(services: Services, actor: Actor, args: Args) -> Result:
     return shapes.setting(await services.settings.set(actor, args["key"], args["value"]))
 
 
-_HANDLERS: Final[dict[str, Handler]] = {
+HANDLERS: Final[dict[str, Handler]] = {
     "mailbox add": _mailbox_add,
     "mailbox list": _mailbox_list,
     "mailbox show": _mailbox_show,

@@ -1,0 +1,78 @@
+"""Results and refusals as people read them."""
+
+from __future__ import annotations
+
+from bot.cli.command_error import CommandError, command_error_of
+from bot.cli.render import plain, render, words_of
+from core.domain.campaign_file import Fault
+from core.domain.diagnosis import Failure, diagnose
+from core.errors import SettingsError
+from core.services.campaigns import CampaignFileError
+from core.services.mailboxes import ConnectRefusedError
+
+ERROR = {
+    "cause": "password_changed",
+    "raw": "NO \x1b]0;pwned\x07 bad",
+    "fix": "Press Reconnect.",
+    "at": "2026-09-01T09:00:00Z",
+}
+ROW = {
+    "address": "rita@agency.test",
+    "status": "error",
+    "light": "red",
+    "send": True,
+    "capture": False,
+    "last_sync_at": None,
+    "error": ERROR,
+}
+
+
+def test_hostile_words_cannot_drive_the_terminal() -> None:
+    """Escape sequences, line ends and direction marks become spaces."""
+    assert plain("a\x1b[2J\u202eb\r\nc\x9b1m\u2028") == "a [2J b c 1m"
+    assert "\x1b" not in render("mailbox list", [ROW])
+
+
+def test_a_red_mailbox_says_why_and_what_to_do() -> None:
+    """Light, cause, the server's words and the fix."""
+    text = render("mailbox list", [ROW])
+
+    assert text.splitlines()[1].split() == ["red", "rita@agency.test", "error", "yes", "no", "–"]
+    assert "password_changed" in text
+    assert "Press Reconnect." in text
+
+
+def test_faults_of_a_file_stand_in_lines_of_their_own() -> None:
+    """Line, field and reason of each."""
+    error = CampaignFileError([Fault(3, "delay", "is no time"), Fault(9, "kind", "is unknown")])
+
+    words = words_of(command_error_of(error))
+
+    assert words.splitlines()[1:3] == ["  line 3, delay: is no time", "  line 9, kind: is unknown"]
+
+
+def test_a_refused_login_shows_the_servers_words() -> None:
+    """And they cross the control channel as facts."""
+    verdict = diagnose(Failure("imap", "NO [AUTHENTICATIONFAILED] nope", "imap.agency.test"))
+    failure = command_error_of(ConnectRefusedError("imap", verdict))
+
+    assert failure.facts["side"] == "imap"
+    assert "The server said: NO [AUTHENTICATIONFAILED] nope" in words_of(failure)
+    assert failure.exit_status == 1
+
+
+def test_all_mistakes_in_settings_are_told_and_exit_with_2() -> None:
+    """One line each."""
+    failure = command_error_of(SettingsError(["A is missing.", "B is wrong."]))
+
+    assert words_of(failure) == "A is missing.\nB is wrong."
+    assert failure.exit_status == 2
+
+
+def test_what_nobody_expected_gets_a_reference_and_no_details() -> None:
+    """The details are in the log."""
+    failure = command_error_of(ZeroDivisionError("secret"))
+
+    assert "secret" not in words_of(failure)
+    assert failure.facts["reference"] in words_of(failure)
+    assert isinstance(failure, CommandError)
