@@ -13,7 +13,7 @@ import structlog
 _SECRET_KEYS = re.compile(r"(?i)pass(word)?|token|secret|authorization|cookie|credential|api_key")
 _SECRET_TEXTS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?i:bearer)\s+[\w.~+/=-]+")
 # These log what they receive and send: access tokens among it.
-_QUIET = ("aioimaplib", "aioimaplib.aioimaplib", "slack_sdk", "slack_bolt", "aiohttp.access", "aiosqlite", "asyncio")
+_QUIET = ("aioimaplib", "aioimaplib.aioimaplib", "slack_sdk", "slack_bolt", "aiohttp.access", "aiosqlite", "asyncio", "alembic")
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:

@@ -138,8 +138,7 @@ async def running_product(program: Path, environment: Mapping[str, str]) -> Asyn
 
 async def load_samples(product: Product) -> None:
     """Short times, a few people, and a campaign that waits for its start."""
-    for key, value in QUICK_SETTINGS.items():
-        await product.command("settings", "set", key, value)
+    await asyncio.gather(*(product.command("settings", "set", key, value) for key, value in QUICK_SETTINGS.items()))
     people = str(SAMPLES / "people.csv")
     await product.command("people", "import", people)
     await product.command("campaign", "import", str(SAMPLES / "campaign.yml"))

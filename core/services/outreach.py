@@ -22,7 +22,7 @@ from core.domain.smtp_reply import classify_reply
 from core.domain.subject import base_subject
 from core.domain.template import html_from_text, render
 from core.domain.workspace_settings import WorkspaceSettings
-from core.errors import InputError, LoginRefusedError, MailError, OutcomeUnknownError, ServerRefusedError
+from core.errors import InputError, LoginRefusedError, LostRaceError, MailError, OutcomeUnknownError, ServerRefusedError
 from core.ports.mail import MailTransport
 from core.ports.storage import DueDelivery, UnitOfWork
 from core.services.cards import prospect_of
@@ -72,15 +72,34 @@ class OutreachService:
             due = await uow.deliveries.claim_due(now, limit=limit)
             campaigns = await uow.campaigns.get_many({one.delivery.campaign_id for one in due})
             slots = _Slots(settings, now, self._tools.random())
-            for one in due:
+            for claimed in due:
+                campaign = campaigns[claimed.delivery.campaign_id]
+                one = await self._with_sender(uow, claimed, campaign)
                 if slots.free(one.mailbox):
-                    sent = await self._through_gates(uow, one, campaigns[one.delivery.campaign_id], settings, now)
+                    sent = await self._through_gates(uow, one, campaign, settings, now)
                     if sent is not None:
                         outgoing.append(sent)
                         slots.take(sent.mailbox)
             for mailbox_id, next_send_at in slots.taken.items():
                 await uow.mailboxes.reserve_slot(mailbox_id, next_send_at=next_send_at)
         return outgoing
+
+    async def _with_sender(self, uow: UnitOfWork, due: DueDelivery, campaign: Campaign) -> DueDelivery:
+        """A prospect enrolled before any sender was connected gets one now, and keeps it for the whole thread."""
+        if due.mailbox is not None or campaign.stage_at(due.delivery.stage) is None:
+            return due
+        mailbox = await self._progress.sender_for(uow, due.enrollment, campaign, due.delivery.stage)
+        if mailbox is None:
+            return due
+        delivery = await self._progress.save(uow, replace(due.delivery, mailbox_id=mailbox.id))
+        enrollment = due.enrollment
+        if enrollment.mailbox_id is None and campaign.stages[delivery.stage - 1].sender is None:
+            enrollment = replace(enrollment, mailbox_id=mailbox.id)
+            if not await uow.enrollments.save(enrollment):
+                raise LostRaceError
+            enrollment = replace(enrollment, version=enrollment.version + 1)
+        folders = tuple(await uow.folders.list(mailbox.id))
+        return replace(due, delivery=delivery, enrollment=enrollment, mailbox=mailbox, folders=folders)
 
     async def _through_gates(
         self, uow: UnitOfWork, due: DueDelivery, campaign: Campaign, settings: WorkspaceSettings, now: datetime
@@ -330,7 +349,10 @@ class _Slots:
         self.taken: dict[str, datetime] = {}
 
     def free(self, mailbox: Mailbox | None) -> bool:
-        return mailbox is None or self._count.get(mailbox.id, 0) < (1 if self._gap else _BURST)
+        if mailbox is None:
+            return True
+        resting = mailbox.next_send_at is not None and mailbox.next_send_at > self._now
+        return not resting and self._count.get(mailbox.id, 0) < (1 if self._gap else _BURST)
 
     def take(self, mailbox: Mailbox) -> None:
         self._count[mailbox.id] = self._count.get(mailbox.id, 0) + 1

@@ -5,9 +5,11 @@ Used by sending, receiving and people's clicks alike, always inside the caller's
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from datetime import datetime
 
+from core.domain.account import Mailbox
 from core.domain.address import match_key
 from core.domain.campaign import Campaign, CampaignStatus
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState
@@ -102,12 +104,13 @@ class Progress:
             calendar = calendar_of(campaign.definition, prospect_zone=person.timezone, campaign_zone=campaign.timezone)
             due = due_after(after, stage.delay, calendar)
         latest = await uow.deliveries.latest_of(enrollment.id, position)
+        sender = await self.sender_for(uow, enrollment, campaign, position)
         delivery = Delivery(
             id=self._tools.new_id(),
             workspace=uow.workspace,
             enrollment_id=enrollment.id,
             campaign_id=campaign.id,
-            mailbox_id=await self._mailbox_for(uow, enrollment, campaign, position),
+            mailbox_id=sender.id if sender else None,
             stage=position,
             series=latest.series + 1 if latest else 1,
             state=DeliveryState.QUEUED,
@@ -120,17 +123,19 @@ class Progress:
         uow.wake("outreach")
         return delivery
 
-    async def _mailbox_for(
+    async def sender_for(
         self, uow: UnitOfWork, enrollment: Enrollment, campaign: Campaign, position: int
-    ) -> str | None:
-        sender = campaign.stages[position - 1].sender
-        if sender is None and enrollment.mailbox_id:
-            return enrollment.mailbox_id
-        for address in (sender,) if sender else campaign.senders:
-            mailbox = await uow.mailboxes.by_address(match_key(address))
-            if mailbox is not None:
-                return mailbox.id
-        return None
+    ) -> Mailbox | None:
+        """The mailbox a stage goes from: the stage's own, else the prospect's, else one of the campaign's that is
+        connected; where several are, prospects spread over them."""
+        own = campaign.stages[position - 1].sender
+        if own is not None:
+            return await uow.mailboxes.by_address(match_key(own))
+        if enrollment.mailbox_id is not None:
+            return await uow.mailboxes.get(enrollment.mailbox_id)
+        found = [await uow.mailboxes.by_address(match_key(address)) for address in campaign.senders]
+        connected = [mailbox for mailbox in found if mailbox is not None]
+        return connected[zlib.crc32(enrollment.id.encode()) % len(connected)] if connected else None
 
     async def sent(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, actor: str = ENGINE) -> None:
         """A stage has gone out for certain: the delivery was saved as sent; now the prospect moves on.

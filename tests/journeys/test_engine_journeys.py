@@ -142,3 +142,14 @@ async def test_a_send_of_unknown_outcome_is_looked_up_and_never_sent_twice(rig: 
     await rig.prospect("Backend engineers", MAYA, "Complete")
     ids = [one.message_id for one in rig.host.accepted if MAYA in one.rcpts]
     assert len(ids) == len(set(ids)) == 2
+
+
+async def test_people_enrolled_before_the_sender_is_connected_are_mailed_once_it_is(rig: Rig) -> None:
+    """The order of setting things up must not decide whether mail goes."""
+    await rig.uses.people.import_csv(ADA, PEOPLE)
+    await rig.uses.campaigns.import_file(ADA, CAMPAIGN)
+    await rig.uses.campaigns.enroll(ADA, "Backend engineers", [MAYA])
+    await rig.connect()
+    await rig.light("rita@agency.test", "green")
+    await rig.uses.campaigns.start(ADA, "Backend engineers")
+    await rig.prospect("Backend engineers", MAYA, "Complete")
