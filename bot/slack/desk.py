@@ -54,7 +54,7 @@ class FrontDesk:
 
     async def welcome_once(self, body: Mapping[str, Any], channel: str, card: Card) -> None:
         """A person added us to a channel: one greeting, however often Slack tells of it. Raises nothing."""
-        workspace = str(body.get("team_id") or "")
+        workspace, task = str(body.get("team_id") or ""), self._enter()
         try:
             if await self._seen(workspace, f"welcome:{channel}"[:200]):
                 await self._client.chat_postMessage(
@@ -62,6 +62,8 @@ class FrontDesk:
                 )
         except Exception as error:  # nobody asked, so nobody is told; the log is
             explain(error if isinstance(error, RethreadError) else translate(error), asked="welcome")
+        finally:
+            self._running.discard(task)
 
     async def publish_home(self, actor: Actor, view: Mapping[str, Any]) -> None:
         """Shows a person's Home tab. Raises SlackError kinds."""

@@ -198,7 +198,11 @@ class SlackFace:
         if self._connection is not None:
             await self._connection.stop()
             self._connection = None
-        await self._desk.settle(_SETTLE_SECONDS)
+        await self.settle()
+
+    async def settle(self, timeout: float = _SETTLE_SECONDS) -> None:
+        """Waits, at most so many seconds, until every acknowledged request has been served."""
+        await self._desk.settle(timeout)
 
     async def healthy(self) -> bool:
         """Over the socket: it stands. Over HTTP: Slack told us who we are."""

@@ -30,7 +30,7 @@ async def test_resync_is_asked_for_in_the_name_of_whoever_pressed(
 ) -> None:
     card = await a_card(slack, face, "sync", SYNC | {"mailbox_id": "mailbox-rita"})
     assert await slack.click("U0OMAR", "C0ALERTS", card.ts, "sync.resync") == {"ok": True}
-    await slack.wait_for(lambda: services.mailboxes.asked or None, timeout=5)
+    await face.settle()
     assert services.mailboxes.asked == [("resync", "U0OMAR", "mailbox-rita")]
     assert slack.ephemerals("U0OMAR") == []
 
@@ -40,6 +40,7 @@ async def test_a_second_press_is_told_who_was_first(
 ) -> None:
     card = await a_card(slack, face, "sync", SYNC | {"mailbox_id": "mailbox-rita"})
     await slack.click("U0RITA", "C0ALERTS", card.ts, "sync.resync")
+    await face.settle()
     await slack.click("U0OMAR", "C0ALERTS", card.ts, "sync.resync")
     answer = await slack.wait_ephemeral("U0OMAR")
     assert "asked by <@U0RITA> 5 s ago" in answer.text
@@ -79,6 +80,7 @@ async def test_each_button_calls_its_use_case_with_id_and_version(
 ) -> None:
     card = await a_card(slack, face, kind, facts, "C0REPLIES")
     assert await slack.click("U0RITA", "C0REPLIES", card.ts, button) == {"ok": True}
+    await face.settle()
     await slack.click("U0OMAR", "C0REPLIES", card.ts, button)
     assert "<@U0RITA> was faster" in (await slack.wait_ephemeral("U0OMAR")).text
     assert services.prospects.asked == [(asked, "U0RITA", "delivery-1", 4)]
@@ -120,6 +122,7 @@ async def test_the_same_press_delivered_twice_acts_once(
 ) -> None:
     card = await a_card(slack, face, "sync", SYNC | {"mailbox_id": "mailbox-rita"})
     await slack.click("U0RITA", "C0ALERTS", card.ts, "sync.resync")
+    await face.settle()
     body = slack.journal.deliveries("block_actions")[-1].request
     await face._desk.serve(body, pytest.fail)  # type: ignore[arg-type]
     assert len(services.mailboxes.asked) == 1
@@ -142,6 +145,7 @@ async def test_a_press_on_the_home_tab_that_is_refused_opens_a_window_with_the_r
     slack.open_home("U0RITA")
     await slack.wait_home("U0RITA")
     await slack.click_home("U0RITA", "sync.resync")
+    await face.settle()
     await slack.click_home("U0RITA", "sync.resync")
     view = await slack.wait_view("U0RITA")
     assert "being resynced already" in json.dumps(view.blocks)
@@ -161,6 +165,7 @@ async def test_being_added_to_a_channel_is_answered_with_one_welcome(slack: Slac
     slack.leave("U0RETHREAD", "C0GENERAL")
     slack.join("U0RETHREAD", "C0GENERAL")
     await slack.wait_for(lambda: len(slack.journal.deliveries("member_joined_channel")) >= 2 or None)
+    await face.settle()
     assert sum("Rethread is here" in message.text for message in slack.messages("C0GENERAL")) == 1
 
 

@@ -41,6 +41,7 @@ async def test_commands_events_and_clicks_arrive_over_http(
     facts = SYNC | {"mailbox_id": "mailbox-rita"}
     ref = await face.notifier.post(TEAM, destination="C0ALERTS", kind="sync", facts=facts, key="sync:1")
     assert await slack.click("U0RITA", "C0ALERTS", ref.ts, "sync.resync") == {"ok": True}
+    await face.settle()
     slack.open_home("U0RITA")
     await slack.wait_home("U0RITA")
     assert ("resync", "U0RITA", "mailbox-rita") in services.mailboxes.asked
