@@ -35,12 +35,12 @@ async def serve_control(path: Path, handler: Handler) -> AsyncIterator[None]:
     """
     runner = web.AppRunner(_application(handler), access_log=None, shutdown_timeout=_GRACE_SECONDS)
     await runner.setup()
-    try:
-        with _listening(path) as sock:
+    with _listening(path) as sock:
+        try:
             await web.SockSite(runner, sock).start()
             yield
-    finally:
-        await runner.cleanup()
+        finally:
+            await runner.cleanup()  # while the socket is open: the loop must stop watching it before it is closed
 
 
 def _application(handler: Handler) -> web.Application:
