@@ -11,19 +11,21 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from aiohttp import web
 
-from bot.web.connect_form import ConnectForm, Proposals, completed, faults, form_of, request_of, typed
+from bot.web.connect_form import ConnectForm, begun, completed, faults, form_of, request_of, typed
 from bot.web.pages import Pages
 from bot.web.rate_limit import RateLimit
 from core.domain.account import Mailbox
+from core.domain.address import is_valid
 from core.errors import InputError, MailError, NotAllowedError, NotFoundError, RefusedError, RethreadError
 from core.ports.clock import Clock
 from core.services.mailboxes import ConnectRefusedError, ConnectRequest, TicketView
+from core.services.proposals import Proposal
 
 _COOKIE: Final = "rethread_connect"
 _COOKIE_SECONDS: Final = 600
@@ -49,6 +51,10 @@ _NO_COOKIE: Final = Problem(
 )
 
 
+Propose = Callable[[str], Awaitable[Proposal]]
+"""An address to the servers to try; raises nothing."""
+
+
 class ConnectUses(Protocol):
     """core.services.mailboxes.MailboxService, as far as this page asks of it."""
 
@@ -58,7 +64,7 @@ class ConnectUses(Protocol):
 
 class ConnectPage:
     """``/connect/{token}``. ``allow_plain`` offers connections without TLS (only where private hosts are allowed);
-    ``proposals`` names the servers of known mail domains; ``https`` says how the world reaches this page."""
+    ``propose`` names the servers to try for an address; ``https`` says how the world reaches this page."""
 
     def __init__(
         self,
@@ -67,12 +73,12 @@ class ConnectPage:
         *,
         https: bool,
         allow_plain: bool = False,
-        proposals: Proposals | None = None,
+        propose: Propose,
         trusted_proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"}),
     ) -> None:
         self._mailboxes = mailboxes
         self._https, self._allow_plain = https, allow_plain
-        self._proposals = proposals or {}
+        self._propose = propose
         self._trusted_proxies = trusted_proxies
         self._pages = Pages()
         self._looks = RateLimit(clock, burst=60, per_second=1.0)
@@ -89,7 +95,7 @@ class ConnectPage:
             view = await self._mailboxes.ticket(token)
         except NotFoundError as error:
             return self._gone(error)
-        return self._form(request, view, _first_form(view))
+        return self._form(request, view, _first_form(view, request))
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
         """POST: tries the form against the mail servers."""
@@ -101,7 +107,7 @@ class ConnectPage:
             view = await self._mailboxes.ticket(token)
             if not _is_ours(request, token, fields.get("csrf", "")):
                 # What came with it may be somebody else's: it is not shown.
-                return self._form(request, view, _first_form(view), status=403, problem=_NO_COOKIE)
+                return self._form(request, view, _first_form(view, request), status=403, problem=_NO_COOKIE)
             return await self._try(request, view, fields)
         except NotFoundError as error:
             return self._gone(error)
@@ -110,7 +116,7 @@ class ConnectPage:
         posted, password = typed(fields), fields.get("password", "")
         if view.mailbox is not None:  # the link is good for this mailbox and no other
             posted = typed({**fields, "address": view.mailbox.address})
-        form = completed(posted, self._proposals)
+        form = await self._completed(posted)
         wrong = faults(form, password, allow_plain=self._allow_plain)
         if wrong:
             return self._form(request, view, form, status=422, wrong=wrong)
@@ -154,6 +160,12 @@ class ConnectPage:
         )
         return page
 
+    async def _completed(self, posted: ConnectForm) -> ConnectForm:
+        if not is_valid(posted.address):
+            return posted
+        proposal = await self._propose(posted.address)
+        return completed(posted, proposal.imap, proposal.smtp)
+
     def _gone(self, error: NotFoundError) -> web.Response:
         return self._pages.page("gone.html", status=410, text=error.message)
 
@@ -169,8 +181,10 @@ class ConnectPage:
         return forwarded[:60] if forwarded and peer in self._trusted_proxies else peer
 
 
-def _first_form(view: TicketView) -> ConnectForm:
-    return form_of(view.mailbox) if view.mailbox else ConnectForm()
+def _first_form(view: TicketView, request: web.Request) -> ConnectForm:
+    if view.mailbox is not None:
+        return form_of(view.mailbox)
+    return begun(request.query.get("address", ""), request.query.get("name", ""))
 
 
 async def _fields(request: web.Request) -> dict[str, str]:

@@ -12,9 +12,6 @@ from core.domain.address import is_valid
 from core.ports.mail import Endpoint, Tls
 from core.services.mailboxes import ConnectRequest
 
-Proposals = Mapping[str, tuple[Endpoint, Endpoint]]
-"""Mail domain to its IMAP and SMTP servers, for domains whose servers are not imap.DOMAIN and smtp.DOMAIN."""
-
 _MOST_TEXT: Final = 320
 _MOST_PASSWORD: Final = 1_024
 _HOST: Final = re.compile(r"[\w.:-]{1,253}")
@@ -78,15 +75,15 @@ def typed(fields: Mapping[str, str]) -> ConnectForm:
     )
 
 
-def completed(form: ConnectForm, proposals: Proposals) -> ConnectForm:
-    """Servers and ports that were left empty, by the address's domain and the kind of TLS."""
-    domain = form.address.rpartition("@")[2].lower()
-    if not is_valid(form.address):
-        return form
-    imap, smtp = proposals.get(domain) or (
-        Endpoint(f"imap.{domain}", 993, Tls.SSL),
-        Endpoint(f"smtp.{domain}", 465, Tls.SSL),
-    )
+def begun(address: str, name: str) -> ConnectForm:
+    """A new mailbox's form with what is known of the person already; anything odd is left out."""
+    address, name = address.strip(), name.strip()
+    usable = name if len(name) <= _MOST_TEXT and not _CONTROL.search(name) else ""
+    return ConnectForm(address=address if is_valid(address) else "", display_name=usable)
+
+
+def completed(form: ConnectForm, imap: Endpoint, smtp: Endpoint) -> ConnectForm:
+    """Servers and ports that were left empty, from what is proposed for the address."""
     imap_host, imap_port, imap_tls = _server(form.imap_host, form.imap_port, form.imap_tls, imap, _IMAP_PORTS)
     smtp_host, smtp_port, smtp_tls = _server(form.smtp_host, form.smtp_port, form.smtp_tls, smtp, _SMTP_PORTS)
     return replace(

@@ -11,11 +11,12 @@ import aiohttp
 import aiohttp.web
 import pytest
 
-from bot.web.connect import ConnectPage
-from bot.web.connect_form import Proposals
+from bot.web.connect import ConnectPage, Propose
 from bot.web.health import Health, PartState
 from bot.web.metrics import Metrics, Snapshot
 from bot.web.server import build_application, serve_web
+from core.ports.mail import Endpoint, Tls
+from core.services.proposals import Proposal
 from tests.fakes.connect_tickets import RememberedTickets
 from tests.stores import SteadyClock
 
@@ -74,8 +75,14 @@ FILLED = {
 
 
 @pytest.fixture
-def proposals() -> Proposals:
-    return {}
+def propose() -> Propose:
+    """A domain that publishes nothing: the usual names are proposed."""
+
+    async def usual(address: str) -> Proposal:
+        domain = address.rpartition("@")[2]
+        return Proposal(Endpoint(f"imap.{domain}", 993, Tls.SSL), Endpoint(f"smtp.{domain}", 465, Tls.SSL), False)
+
+    return usual
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def allow_plain() -> bool:
 
 
 @pytest.fixture
-async def site(proposals: Proposals, allow_plain: bool) -> AsyncIterator[Site]:
+async def site(propose: Propose, allow_plain: bool) -> AsyncIterator[Site]:
     made = Site()
 
     async def collect() -> Snapshot:
@@ -97,7 +104,7 @@ async def site(proposals: Proposals, allow_plain: bool) -> AsyncIterator[Site]:
         return aiohttp.web.Response(text="slack")
 
     application = build_application(
-        connect=ConnectPage(made.tickets, made.clock, https=False, allow_plain=allow_plain, proposals=proposals),
+        connect=ConnectPage(made.tickets, made.clock, https=False, allow_plain=allow_plain, propose=propose),
         health=Health(loop_lag=lambda: made.lag, parts=parts),
         metrics=Metrics(collect),
         slack=slack,

@@ -13,6 +13,7 @@ from core.domain.diagnosis import Failure, diagnose
 from core.errors import InputError, NotAllowedError, UnreachableError
 from core.ports.mail import Endpoint, Tls
 from core.services.mailboxes import ConnectRefusedError
+from core.services.proposals import Proposal
 from tests.integration.web.conftest import FILLED, Site, Visitor, csrf_of
 from tests.stores import make_mailbox
 
@@ -249,8 +250,11 @@ class TestWherePrivateHostsAreAllowed:
         return True
 
     @pytest.fixture
-    def proposals(self) -> Any:
-        return {"agency.test": (Endpoint("127.0.0.1", 10143, Tls.NONE), Endpoint("127.0.0.1", 10025, Tls.NONE))}
+    def propose(self) -> Any:
+        async def published(_: str) -> Proposal:
+            return Proposal(Endpoint("127.0.0.1", 10143, Tls.NONE), Endpoint("127.0.0.1", 10025, Tls.NONE), True)
+
+        return published
 
     async def test_the_servers_of_a_known_domain_are_proposed(self, site: Site, visitor: Visitor) -> None:
         """Address and password are enough there too."""
@@ -368,3 +372,14 @@ async def test_a_link_for_a_mailbox_that_only_sends_keeps_its_switches(site: Sit
 
     assert 'id="send" name="send" type="checkbox" value="1" checked' in page.text
     assert 'id="capture" name="capture" type="checkbox" value="1" checked' not in page.text
+
+
+async def test_the_form_begins_with_what_slack_knows_of_the_person(site: Site, visitor: Visitor) -> None:
+    """Address and name come filled in by the link; what is no address is left out, and markup stays text."""
+    token = site.tickets.issue()
+
+    page = await visitor.look(f"{token}?address=rita@agency.test&name=Rita%20%3Cb%3E")
+
+    assert 'value="rita@agency.test"' in page.text
+    assert "Rita &lt;b&gt;" in page.text
+    assert 'value="javascript' not in (await visitor.look(f"{token}?address=javascript:alert(1)")).text
