@@ -337,6 +337,7 @@ class Server:
         from bot.web.health import Health
         from bot.web.metrics import Metrics
         from bot.web.server import build_application, serve_web
+        from core.services.proposals import propose
 
         https = self._settings.public_url.startswith("https:")
         application = build_application(
@@ -345,6 +346,7 @@ class Server:
                 self._clock,
                 https=https,
                 allow_plain=self._settings.allow_private_mail_hosts,
+                propose=partial(propose, mail.resolver),
             ),
             health=Health(loop_lag=self._watch.lag, parts=partial(self._parts, store, face)),
             metrics=Metrics(partial(self._numbers, store)),

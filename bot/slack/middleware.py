@@ -28,6 +28,8 @@ class _Known:
     role: Role | None
     refusal: str
     until: float
+    email: str = ""
+    name: str = ""
 
 
 class RoleBook:
@@ -48,7 +50,7 @@ class RoleBook:
             self._known[workspace, user] = known
         if known.role is None:
             raise NotAllowedError(known.refusal, fix="Ask an admin of this Slack workspace.")
-        return Actor(workspace, user, known.role)
+        return Actor(workspace, user, known.role, known.email, known.name)
 
     async def _ask(self, workspace: str, user: str) -> _Known:
         until = self._clock.monotonic() + ROLE_SECONDS
@@ -61,7 +63,9 @@ class RoleBook:
         if refusal:
             return _Known(None, refusal, until)
         admin = user in self._admins or bool(profile.get("is_admin") or profile.get("is_owner"))
-        return _Known(Role.ADMIN if admin else Role.RECRUITER, "", until)
+        details = _mapping(profile.get("profile"))
+        email, name = _text(details.get("email")), _text(profile.get("real_name") or details.get("real_name"))
+        return _Known(Role.ADMIN if admin else Role.RECRUITER, "", until, email or "", name or "")
 
 
 def _refusal(workspace: str, profile: Mapping[str, Any]) -> str:

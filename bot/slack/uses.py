@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from bot.slack.blocks.kit import Card
 from core.domain.account import Mailbox
@@ -123,6 +124,8 @@ class Connect:
     public_url: str
     secure: bool
 
-    def page(self, token: str) -> str:
-        """The address of one ticket's page."""
-        return f"{self.public_url}/connect/{token}"
+    def page(self, token: str, actor: Actor | None = None) -> str:
+        """The address of one ticket's page; with an actor, the form begins with what Slack's profile says of them."""
+        known = {"address": actor.email, "name": actor.name} if actor else {}
+        filled = urlencode({key: value for key, value in known.items() if value})
+        return f"{self.public_url}/connect/{token}" + (f"?{filled}" if filled else "")

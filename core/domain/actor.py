@@ -17,11 +17,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person in a workspace. ``user`` is a Slack user id, or "operator" at the command line."""
+    """A person in a workspace. ``user`` is a Slack user id, or "operator" at the command line; ``email`` and ``name``
+    are what Slack's profile says, empty where it says nothing."""
 
     workspace: str
     user: str
     role: Role
+    email: str = ""
+    name: str = ""
 
 
 def operator(workspace: str) -> Actor:

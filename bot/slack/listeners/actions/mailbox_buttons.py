@@ -26,7 +26,7 @@ class MailboxButtons:
 
     async def connect(self, actor: Actor, _: ButtonValue) -> Card:
         token = await self._mailboxes.issue_ticket(actor)
-        return answers.connect_link(self._connect.page(token), None, secure=self._connect.secure)
+        return answers.connect_link(self._connect.page(token, actor), None, secure=self._connect.secure)
 
     async def disconnect(self, actor: Actor, value: ButtonValue) -> Card:
         mailbox = await self._mailboxes.disconnect(actor, value.id)

@@ -129,7 +129,7 @@ async def connect_link(mailboxes: MailboxUses, connect: Connect, actor: Actor, a
     """A private link to the one-time page: for a new mailbox, or to give a known one a new password."""
     if address is None:
         token = await mailboxes.issue_ticket(actor)
-        return answers.connect_link(connect.page(token), None, secure=connect.secure)
+        return answers.connect_link(connect.page(token, actor), None, secure=connect.secure)
     known = next((one for one in await mailboxes.list(actor) if one.address.lower() == address.lower()), None)
     token = await mailboxes.issue_ticket(actor, known.id if known else None)
     return answers.connect_link(connect.page(token), known.address if known else None, secure=connect.secure)
