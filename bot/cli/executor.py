@@ -5,7 +5,6 @@ The same code answers whether the command came over the control channel or found
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ async def execute(services: Services, actor: Actor, request: Request) -> Result:
 async def _backup(services: Services, args: Args) -> Result:
     target = Path(args["file"])
     await services.backup(target)
-    return {"file": str(target), "bytes": (await asyncio.to_thread(target.stat)).st_size}
+    return {"file": str(target)}
 
 
 async def _mailbox_add(services: Services, actor: Actor, args: Args) -> Result:
