@@ -43,6 +43,9 @@ TRANSITIONS: dict[CampaignEvent, dict[CampaignStatus, CampaignStatus]] = {
     },
 }
 
+CLOSED_STATUSES = frozenset((CampaignStatus.STOPPED, CampaignStatus.ARCHIVED))
+"""Final: nothing more goes out, nobody can be added."""
+
 _ADVICE = {
     CampaignEvent.ARCHIVE: "Stop or pause it first.",
     CampaignEvent.PAUSE: "Only a running campaign can be paused.",

@@ -48,7 +48,8 @@ TRANSITIONS: dict[DeliveryEvent, dict[DeliveryState, DeliveryState]] = {
     E.BOUNCED: {S.SENT: S.FAILED},
     E.PUT_BACK: {S.SENDING: S.QUEUED},
     E.LOST: {S.SENDING: S.UNKNOWN},
-    E.FOUND: {S.SENDING: S.SENT, S.UNKNOWN: S.SENT, S.HELD: S.SENT},
+    # Queued: it was believed absent and is to go again, when its copy turns up after all.
+    E.FOUND: {S.SENDING: S.SENT, S.UNKNOWN: S.SENT, S.HELD: S.SENT, S.QUEUED: S.SENT},
     E.RESEND: {S.UNKNOWN: S.QUEUED, S.HELD: S.QUEUED},
     E.HOLD: {S.UNKNOWN: S.HELD},
     E.CANCEL: {S.QUEUED: S.CANCELLED, S.UNKNOWN: S.CANCELLED, S.HELD: S.CANCELLED},

@@ -78,7 +78,8 @@ TRANSITIONS: dict[ProspectEvent, dict[ProspectStatus, ProspectStatus]] = {
     },
     E.WAIT: dict.fromkeys(_RUNNING, P.PENDING),
     E.RELEASE: dict.fromkeys(_RUNNING, P.ACTIVE),
-    E.COMPLETED: dict.fromkeys(_RUNNING, P.COMPLETE),
+    # Paused: by skipping the last stage.
+    E.COMPLETED: dict.fromkeys((*_RUNNING, P.PAUSED), P.COMPLETE),
     E.OPTED_OUT: dict.fromkeys(_ANY, P.COMPLETE),
 }
 

@@ -11,28 +11,35 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.domain.account import Mailbox
-from core.domain.address import domain_of
 from core.domain.campaign import Campaign, Stage
-from core.domain.compose import Letter, compose
-from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState, message_id_for, transition
+from core.domain.compose import compose
+from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState, transition
 from core.domain.enrollment import ProspectEvent, ProspectStatus
 from core.domain.preflight import Facts, HoldBack, Postpone, Refuse, Send, check
 from core.domain.reasons import reason, reason_of_refusal
 from core.domain.smtp_reply import classify_reply
-from core.domain.subject import base_subject
-from core.domain.template import html_from_text, render
 from core.domain.workspace_settings import WorkspaceSettings
-from core.errors import InputError, LoginRefusedError, LostRaceError, MailError, OutcomeUnknownError, ServerRefusedError
-from core.ports.mail import MailTransport
+from core.errors import (
+    InputError,
+    LoginRefusedError,
+    LostRaceError,
+    MailError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ServerRefusedError,
+)
+from core.ports.mail import Credentials, MailTransport
 from core.ports.storage import DueDelivery, UnitOfWork
 from core.services.cards import prospect_of
+from core.services.letters import write_letter
 from core.services.mailboxes import endpoint_smtp
 from core.services.progress import Progress
-from core.services.tools import Tools, settings_in
+from core.services.tools import Tools, persistently, settings_in, to_the_end
 
 _BURST = 20
 _TRIES = 5
 _BACK_OFF = (30.0, 120.0, 600.0, 1_800.0)
+_RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +63,22 @@ class OutreachService:
 
     async def recover(self, workspace: str, *, claimed_before: datetime | None = None) -> int:
         """What a dead process left in ``sending`` becomes ``unknown``; returns how many."""
-        async with self._tools.store.write(workspace) as uow:
-            stale = await uow.deliveries.sending(claimed_before=claimed_before)
-            settings = await settings_in(uow)
-            for delivery in stale:
-                await self._lost(uow, delivery, settings, "the process ended while sending")
-        return len(stale)
+
+        async def unit() -> int:
+            async with self._tools.store.write(workspace) as uow:
+                stale = await uow.deliveries.sending(claimed_before=claimed_before)
+                settings = await settings_in(uow)
+                for delivery in stale:
+                    await self._lost(uow, delivery, settings, "the process ended while sending")
+            return len(stale)
+
+        return await persistently(unit)
 
     async def claim(self, workspace: str, *, limit: int) -> list[Outgoing]:
         """Takes what is due through the gates; what comes back is committed as ``sending``."""
+        return await persistently(lambda: self._claim(workspace, limit))
+
+    async def _claim(self, workspace: str, limit: int) -> list[Outgoing]:
         now = self._tools.clock.now()
         outgoing: list[Outgoing] = []
         async with self._tools.store.write(workspace) as uow:
@@ -110,7 +124,7 @@ class OutreachService:
             return None
         verdict = check(self._facts(due, campaign, stage, settings), now)
         if isinstance(verdict, Send):
-            return await self._prepare(uow, due, stage, verdict, now)
+            return await self._prepare(uow, due, campaign, stage, verdict, now)
         if isinstance(verdict, HoldBack):
             await self._hold_back(uow, due, verdict)
         elif isinstance(verdict, Postpone):
@@ -129,8 +143,7 @@ class OutreachService:
             person=due.person,
             mailbox=due.mailbox,
             folders=due.folders,
-            # A retry follows something that may have been answered: it passes the freshness gate like a follow-up.
-            opens_thread=due.delivery.stage == 1 and due.delivery.series == 1 and not due.previous_message_ids,
+            opens_thread=_opens_thread(due),
             read_since=self._started_at,
             freshness=timedelta(seconds=settings.seconds("freshness_s")),
         )
@@ -148,13 +161,13 @@ class OutreachService:
         )
 
     async def _prepare(
-        self, uow: UnitOfWork, due: DueDelivery, stage: Stage, go: Send, now: datetime
+        self, uow: UnitOfWork, due: DueDelivery, campaign: Campaign, stage: Stage, go: Send, now: datetime
     ) -> Outgoing | None:
         assert due.mailbox is not None  # the gates have seen it
         delivery = due.delivery
         frozen = await uow.deliveries.raw(delivery.id)
         try:
-            letter = _letter(due, stage, due.mailbox, go.recipient, now)
+            letter = write_letter(due, campaign, stage, go.recipient, now)
             if isinstance(letter, HoldBack):
                 await self._progress.wait(uow, delivery, due.enrollment, letter.reason)
                 return None
@@ -182,8 +195,9 @@ class OutreachService:
 
     async def deliver(self, outgoing: Outgoing) -> None:
         """Hands one mail over and records what came of it. A cancelled call leaves ``unknown``, never a lost row."""
-        async with self._tools.store.read(outgoing.delivery.workspace) as uow:
-            credentials = await uow.mailboxes.credentials(outgoing.mailbox.id)
+        credentials = await self._last_look(outgoing)
+        if credentials is None:
+            return
         try:
             receipt = await self._transport.send(
                 endpoint_smtp(outgoing.mailbox),
@@ -195,39 +209,84 @@ class OutreachService:
         except OutcomeUnknownError as error:
             await self._record_lost(outgoing.delivery, error.raw)
         except MailError as error:
-            await self._record_refusal(outgoing, error)
+            await to_the_end(self._record_refusal(outgoing, error))
         except asyncio.CancelledError:
-            await asyncio.shield(self._record_lost(outgoing.delivery, "sending was interrupted"))
+            await to_the_end(self._record_lost(outgoing.delivery, "sending was interrupted"))
             raise
         except Exception:
             # Unknown failure: temporary for reading, never for sending.
             await self._record_lost(outgoing.delivery, "an unexpected failure while sending")
             raise
         else:
-            await asyncio.shield(self._record_sent(outgoing.delivery, receipt.reply))
+            await to_the_end(self._record_sent(outgoing.delivery, receipt.reply))
+
+    async def _last_look(self, outgoing: Outgoing) -> Credentials | None:
+        """Directly before the network: the mailbox's credentials, or None where this mail is not to go any more.
+
+        A reply, a pause or a removal may have come since the claim; a mailbox may have been disconnected.
+        """
+        delivery = outgoing.delivery
+        try:
+            async with self._tools.store.read(delivery.workspace) as uow:
+                enrollment = await uow.enrollments.get(delivery.enrollment_id)
+                if enrollment is not None and enrollment.status in _RUNNING:
+                    return await uow.mailboxes.credentials(outgoing.mailbox.id)
+        except NotFoundError as error:
+            refused = LoginRefusedError(error.message, layer="smtp", host=outgoing.mailbox.smtp_host)
+            await to_the_end(self._record_refusal(outgoing, refused))
+            return None
+        except BaseException:  # nothing has been said to the server: it goes later
+            await to_the_end(self._record_not_begun(delivery))
+            raise
+        await to_the_end(self._record_not_begun(delivery))
+        return None
+
+    async def _record_not_begun(self, delivery: Delivery) -> None:
+        async def unit() -> None:
+            async with self._tools.store.write(delivery.workspace) as uow:
+                current = await self._mine(uow, delivery)
+                if current is not None:
+                    state = transition(current.state, DeliveryEvent.PUT_BACK)
+                    await self._progress.requeue(uow, replace(current, state=state), evidence="not begun")
+
+        await persistently(unit)
+
+    async def _mine(self, uow: UnitOfWork, delivery: Delivery) -> Delivery | None:
+        """The row while it is still this attempt's: what a slow attempt learns must not undo a newer one."""
+        current = await uow.deliveries.get(delivery.id)
+        mine = current is not None and current.state is DeliveryState.SENDING and current.token == delivery.token
+        return current if mine else None
 
     async def _record_sent(self, delivery: Delivery, reply: str) -> None:
-        async with self._tools.store.write(delivery.workspace) as uow:
-            current = await uow.deliveries.get(delivery.id)
-            # A Sent copy or a reply may have settled it already, between the server's 250 and now.
-            if current is None or current.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
-                return
-            now = self._tools.clock.now()
-            sent = replace(
-                current,
-                state=transition(current.state, DeliveryEvent.ACCEPTED),
-                server_text=reply,
-                sent_at=now,
-                settled_by="server",
-            )
-            sent = await self._progress.save(uow, sent)
-            await self._progress.sent(uow, sent, evidence=reply[:200])
+        async def unit() -> None:
+            async with self._tools.store.write(delivery.workspace) as uow:
+                current = await uow.deliveries.get(delivery.id)
+                if current is None:
+                    return
+                if current.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
+                    # Given up meanwhile, or settled already by its copy in Sent or by an answer.
+                    await self.settle_found(uow, current, evidence=reply[:200], settled_by="server")
+                    return
+                sent = replace(
+                    current,
+                    state=transition(current.state, DeliveryEvent.ACCEPTED),
+                    server_text=reply,
+                    sent_at=self._tools.clock.now(),
+                    settled_by="server",
+                )
+                sent = await self._progress.save(uow, sent)
+                await self._progress.sent(uow, sent, evidence=reply[:200])
+
+        await persistently(unit)
 
     async def _record_lost(self, delivery: Delivery, why: str) -> None:
-        async with self._tools.store.write(delivery.workspace) as uow:
-            current = await uow.deliveries.get(delivery.id)
-            if current is not None and current.state is DeliveryState.SENDING:
-                await self._lost(uow, current, await settings_in(uow), why)
+        async def unit() -> None:
+            async with self._tools.store.write(delivery.workspace) as uow:
+                current = await self._mine(uow, delivery)
+                if current is not None:
+                    await self._lost(uow, current, await settings_in(uow), why)
+
+        await persistently(unit)
 
     async def _lost(self, uow: UnitOfWork, delivery: Delivery, settings: WorkspaceSettings, why: str) -> None:
         first_look = self._tools.clock.now() + timedelta(seconds=settings.settle()[0])
@@ -240,7 +299,7 @@ class OutreachService:
         )
         await self._progress.save(uow, unknown)
         enrollment = await uow.enrollments.get(delivery.enrollment_id)
-        if enrollment is not None and enrollment.status in (ProspectStatus.ACTIVE, ProspectStatus.PENDING):
+        if enrollment is not None and enrollment.status in _RUNNING:
             await self._progress.move(
                 uow, enrollment, ProspectEvent.WAIT, reason=reason("delivery_unknown"), evidence=why
             )
@@ -248,19 +307,23 @@ class OutreachService:
 
     async def _record_refusal(self, outgoing: Outgoing, error: MailError) -> None:
         """The outcome is certain: it did not go out. Try again later, or fail with the server's words."""
-        async with self._tools.store.write(outgoing.delivery.workspace) as uow:
-            current = await uow.deliveries.get(outgoing.delivery.id)
-            if current is None or current.state is not DeliveryState.SENDING:
-                return
-            if isinstance(error, LoginRefusedError):
-                await self._fail(uow, current, ProspectEvent.NOT_DELIVERED, "email_not_synced", error)
-                uow.wake(f"sync:{outgoing.mailbox.id}")
-            elif isinstance(error, ServerRefusedError) and not _is_transient(error):
-                await self._fail_by_verdict(uow, current, error)
-            elif current.attempts >= _TRIES:
-                await self._fail(uow, current, ProspectEvent.NOT_DELIVERED, "too_many_retries", error)
-            else:
-                await self._put_back(uow, current, error)
+
+        async def unit() -> None:
+            async with self._tools.store.write(outgoing.delivery.workspace) as uow:
+                current = await self._mine(uow, outgoing.delivery)
+                if current is None:
+                    return
+                if isinstance(error, LoginRefusedError):
+                    await self._fail(uow, current, ProspectEvent.NOT_DELIVERED, "email_not_synced", error)
+                    uow.wake(f"sync:{outgoing.mailbox.id}")
+                elif isinstance(error, ServerRefusedError) and not _is_transient(error):
+                    await self._fail_by_verdict(uow, current, error)
+                elif current.attempts >= _TRIES:
+                    await self._fail(uow, current, ProspectEvent.NOT_DELIVERED, "too_many_retries", error)
+                else:
+                    await self._put_back(uow, current, error)
+
+        await persistently(unit)
 
     async def _put_back(self, uow: UnitOfWork, delivery: Delivery, error: MailError) -> None:
         pause = _BACK_OFF[min(delivery.attempts, len(_BACK_OFF)) - 1] * (0.7 + 0.6 * self._tools.random())
@@ -270,7 +333,7 @@ class OutreachService:
             due_at=self._tools.clock.now() + timedelta(seconds=pause),
             server_text=error.raw,
         )
-        await self._progress.save(uow, later)
+        await self._progress.requeue(uow, later, evidence=error.raw[:200])
 
     async def _fail(
         self, uow: UnitOfWork, delivery: Delivery, event: ProspectEvent, code: str, error: MailError
@@ -288,14 +351,19 @@ class OutreachService:
         await self._progress.failed(uow, failed, event, why, evidence=error.raw[:200])
 
     async def settle_found(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, settled_by: str) -> bool:
-        """Evidence that an undecided mail went out (its Sent copy, a reply, a report). False where it was settled."""
-        if delivery.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD):
+        """Evidence that an undecided mail went out (its Sent copy, a reply, a report). False where it was settled.
+
+        Also one that waits to be sent again counts: the evidence comes just in time.
+        """
+        undecided = delivery.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
+        if not undecided and not (delivery.state is DeliveryState.QUEUED and delivery.attempts):
             return False
         found = replace(
             delivery,
             state=transition(delivery.state, DeliveryEvent.FOUND),
             sent_at=delivery.claimed_at or self._tools.clock.now(),
             settled_by=settled_by,
+            waiting_for=None,
         )
         found = await self._progress.save(uow, found)
         await self._progress.sent(uow, found, evidence=evidence)
@@ -321,14 +389,7 @@ class OutreachService:
             checks=0,
             next_check_at=None,
         )
-        await self._progress.save(uow, again)
-        enrollment = await uow.enrollments.get(delivery.enrollment_id)
-        if enrollment is not None and enrollment.status in (ProspectStatus.ACTIVE, ProspectStatus.PENDING):
-            await self._progress.move(uow, enrollment, ProspectEvent.RELEASE, evidence=evidence)
-        elif enrollment is not None:
-            # A reply or a pause came meanwhile: the stage that is known not to have gone need not go any more.
-            await self._progress.cancel_open(uow, enrollment)
-        uow.wake("outreach")
+        await self._progress.requeue(uow, again, evidence=evidence)
 
 
 EVENT_BY_STATUS = {
@@ -359,47 +420,12 @@ class _Slots:
         self.taken[mailbox.id] = self._now + timedelta(seconds=self._gap)
 
 
+def _opens_thread(due: DueDelivery) -> bool:
+    """A first mail, tried for the first time. A retry or a mail sent again follows something that may have been
+    answered: it passes the freshness gate like a follow-up."""
+    first = due.delivery.stage == 1 and due.delivery.series == 1 and not due.delivery.resends
+    return first and not due.previous_message_ids
+
+
 def _is_transient(error: ServerRefusedError) -> bool:
     return error.smtp_code is not None and 400 <= error.smtp_code < 500
-
-
-def _letter(due: DueDelivery, stage: Stage, mailbox: Mailbox, recipient: str, now: datetime) -> Letter | HoldBack:
-    """The mail of a stage for one person, or the reason why it cannot be written yet."""
-    values = _merge_values(due, mailbox, recipient)
-    follows = bool(due.previous_message_ids) and stage.sender is None and not stage.subject
-    subject = render(stage.subject, values) if stage.subject else None
-    text = render(stage.body, values)
-    html = render(stage.html, values, escape=True) if stage.html else None
-    parts = [part for part in (subject, text, html) if part is not None]
-    missing = sorted({name for part in parts for name in part.missing})
-    if missing:
-        return HoldBack(reason("missing_variable", f"Missing: {', '.join(missing)}."))
-    delivery = due.delivery
-    return Letter(
-        sender=mailbox.address,
-        sender_name=mailbox.display_name,
-        recipient=recipient,
-        recipient_name=f"{due.person.first_name} {due.person.last_name}".strip(),
-        subject=subject.text if subject else f"Re: {base_subject(due.thread_subject or '')}",
-        text=text.text,
-        html=html.text if html else html_from_text(text.text),
-        message_id=delivery.message_id
-        or message_id_for(delivery.enrollment_id, delivery.stage, delivery.series, domain_of(mailbox.address)),
-        date=now,
-        references=due.previous_message_ids if follows else (),
-        extra=(("X-Rethread-Delivery", delivery.id),),
-    )
-
-
-def _merge_values(due: DueDelivery, mailbox: Mailbox, recipient: str) -> dict[str, str]:
-    person = due.person
-    return {
-        **person.fields,
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "name": person.name if (person.first_name or person.last_name) else "",
-        "email": recipient,
-        "phone": person.phone,
-        "sender_name": mailbox.display_name,
-        "sender_email": mailbox.address,
-    }

@@ -9,13 +9,14 @@ import zlib
 from dataclasses import replace
 from datetime import datetime
 
-from core.domain.account import Mailbox
+from core.domain.account import Mailbox, MailboxStatus
 from core.domain.address import match_key
-from core.domain.campaign import Campaign, CampaignStatus
+from core.domain.campaign import CLOSED_STATUSES, Campaign, CampaignStatus
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState
 from core.domain.delivery import transition as delivery_after
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, Reason, transition
 from core.domain.people import Person
+from core.domain.reasons import reason as reason_of
 from core.domain.schedule import calendar_of, due_after
 from core.errors import LostRaceError
 from core.ports.storage import EnrollmentEvent, UnitOfWork
@@ -24,6 +25,8 @@ from core.services.tools import Tools
 
 ENGINE = "engine"
 _RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
+_FAILED = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
+_ENDS = {event.value for event in (ProspectEvent.COMPLETED, ProspectEvent.FINISH, ProspectEvent.OPTED_OUT)}
 
 
 class Progress:
@@ -134,7 +137,7 @@ class Progress:
         if enrollment.mailbox_id is not None:
             return await uow.mailboxes.get(enrollment.mailbox_id)
         found = [await uow.mailboxes.by_address(match_key(address)) for address in campaign.senders]
-        connected = [mailbox for mailbox in found if mailbox is not None]
+        connected = [one for one in found if one is not None and one.status is not MailboxStatus.DISCONNECTED]
         return connected[zlib.crc32(enrollment.id.encode()) % len(connected)] if connected else None
 
     async def sent(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, actor: str = ENGINE) -> None:
@@ -167,17 +170,70 @@ class Progress:
         actor: str = ENGINE,
         event: ProspectEvent = ProspectEvent.RELEASE,
     ) -> Enrollment:
-        """On to a stage: queued by its delay, or Complete past the last one."""
+        """On to a stage, or to the next one that did not go out yet: queued by its delay; Complete past the last."""
         enrollment, campaign = prospect.enrollment, prospect.campaign
+        while await self._is_settled(uow, enrollment, position):
+            position += 1
         if campaign.stage_at(position) is None:
             done = ProspectEvent.COMPLETED
             if enrollment.status not in _RUNNING:
                 enrollment = await self.move(uow, enrollment, event, actor=actor, evidence=evidence)
             return await self.move(uow, enrollment, done, actor=actor, evidence=evidence)
+        if campaign.status in CLOSED_STATUSES:
+            enrollment = await self.move(uow, enrollment, event, actor=actor, evidence=evidence, stage=position)
+            return await self.move(uow, enrollment, ProspectEvent.NOT_DELIVERED, reason=reason_of("canceled"))
         delivery = await self.schedule(uow, enrollment, campaign, prospect.person, position, after=after)
-        return await self.move(
+        enrollment = await self.move(
             uow, enrollment, event, actor=actor, evidence=evidence, stage=position, next_at=delivery.due_at
         )
+        return await self.show_wait(uow, enrollment, delivery)
+
+    async def _is_settled(self, uow: UnitOfWork, enrollment: Enrollment, position: int) -> bool:
+        """A late bounce takes a prospect back to an earlier stage: the later ones that arrived do not go again."""
+        latest = await uow.deliveries.latest_of(enrollment.id, position)
+        return latest is not None and latest.state in (DeliveryState.SENT, DeliveryState.SKIPPED)
+
+    async def show_wait(self, uow: UnitOfWork, enrollment: Enrollment, delivery: Delivery) -> Enrollment:
+        """A running prospect whose stage cannot go by itself is Pending, with the reason."""
+        undecided = delivery.state in (DeliveryState.UNKNOWN, DeliveryState.HELD)
+        code = "delivery_unknown" if undecided else delivery.waiting_for
+        if code not in ("campaign", "delivery_unknown") or enrollment.status is not ProspectStatus.ACTIVE:
+            return enrollment
+        return await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason_of(code), next_at=enrollment.next_at)
+
+    async def requeue(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str) -> Delivery:
+        """Stores a delivery that is ``queued`` once more, as its prospect and its campaign now allow.
+
+        What came while it was on the wire keeps the upper hand: a pause holds it, a reply, a finish or the campaign's
+        stop cancels it.
+        """
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        campaign = await uow.campaigns.get(delivery.campaign_id)
+        if enrollment is None or campaign is None:
+            raise LostRaceError
+        if enrollment.status is ProspectStatus.PAUSED:
+            return await self.save(uow, replace(delivery, waiting_for="paused"))
+        if enrollment.status not in _RUNNING or campaign.status in CLOSED_STATUSES:
+            return await self._called_off(uow, delivery, enrollment, evidence)
+        waiting_for = None if campaign.status is CampaignStatus.ACTIVE else "campaign"
+        delivery = await self.save(uow, replace(delivery, waiting_for=waiting_for))
+        if enrollment.status is ProspectStatus.PENDING:
+            enrollment = await self.move(
+                uow, enrollment, ProspectEvent.RELEASE, evidence=evidence, next_at=delivery.due_at
+            )
+        await self.show_wait(uow, enrollment, delivery)
+        uow.wake("outreach")
+        return delivery
+
+    async def _called_off(self, uow: UnitOfWork, delivery: Delivery, enrollment: Enrollment, evidence: str) -> Delivery:
+        why = "replied" if enrollment.status is ProspectStatus.REPLIED else "canceled"
+        state = delivery_after(delivery.state, DeliveryEvent.CANCEL)
+        delivery = await self.save(uow, replace(delivery, state=state, reason=why, waiting_for=None))
+        if enrollment.status in _RUNNING:
+            await self.move(
+                uow, enrollment, ProspectEvent.NOT_DELIVERED, reason=reason_of("canceled"), evidence=evidence
+            )
+        return delivery
 
     async def failed(
         self, uow: UnitOfWork, delivery: Delivery, event: ProspectEvent, reason: Reason, *, evidence: str
@@ -187,7 +243,7 @@ class Progress:
         enrollment = await uow.enrollments.get(delivery.enrollment_id)
         if enrollment is None:
             return
-        if enrollment.status is ProspectStatus.COMPLETE and not await self._is_last(uow, enrollment, delivery):
+        if enrollment.status is ProspectStatus.COMPLETE and not await self._may_reopen(uow, enrollment, delivery):
             await self.note(uow, enrollment, event.value, evidence=evidence)
             return
         await self.cancel_open(uow, enrollment, keep=delivery.id)
@@ -198,15 +254,18 @@ class Progress:
             event,
             reason=enrollment.reason if keeps else reason,
             evidence=evidence,
-            stage=enrollment.stage if keeps else delivery.stage,
+            stage=enrollment.stage if keeps else _stage_to_retry(enrollment, delivery),
         )
         prospect = await prospect_of(uow, enrollment)
         if prospect is not None and not keeps:
             await self.cards.stage(uow, prospect, delivery, "failed", open_new=True)
 
-    async def _is_last(self, uow: UnitOfWork, enrollment: Enrollment, delivery: Delivery) -> bool:
+    async def _may_reopen(self, uow: UnitOfWork, enrollment: Enrollment, delivery: Delivery) -> bool:
+        """Only the last stage's failure undoes a Complete, and never one that a person or an opt-out has set."""
         campaign = await uow.campaigns.get(enrollment.campaign_id)
-        return campaign is not None and delivery.stage >= len(campaign.stages)
+        ends = [one.event for one in await uow.enrollments.events(enrollment.id) if one.event in _ENDS]
+        by_itself = bool(ends) and ends[-1] == ProspectEvent.COMPLETED.value
+        return by_itself and campaign is not None and delivery.stage >= len(campaign.stages)
 
     async def cancel_open(
         self,
@@ -229,6 +288,11 @@ class Progress:
         await self.save(uow, replace(delivery, waiting_for=reason.code))
         if enrollment.status is not ProspectStatus.PENDING or enrollment.reason != reason:
             await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason, next_at=enrollment.next_at)
+
+
+def _stage_to_retry(enrollment: Enrollment, delivery: Delivery) -> int:
+    """Of several stages that came back the first is the one to try again."""
+    return min(enrollment.stage, delivery.stage) if enrollment.status in _FAILED else delivery.stage
 
 
 def _waiting_for(enrollment: Enrollment, campaign: Campaign) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import LostRaceError, StorageBusyError
@@ -41,3 +42,13 @@ async def persistently(unit: Callable[[], Awaitable[_Result]]) -> _Result:
         except (LostRaceError, StorageBusyError):
             continue
     return await unit()
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Finishes ``work`` even where the caller is cancelled meanwhile; the cancellation goes on afterwards."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
