@@ -50,12 +50,15 @@ class DueDeliveries:
 
     async def claim(self, now: datetime, limit: int) -> list[DueDelivery]:
         """Follow-ups before first touches, oldest first (rules of the domain, section 2)."""
-        candidates = [Delivery(*row) for row in await self._scope.rows(self._candidates(now, limit))]
+        candidates: list[Delivery] = []
+        for first_touch in (False, True):  # one question each: then the index gives the order and ends at the limit
+            statement = self._candidates(now, limit - len(candidates), first_touch=first_touch)
+            candidates += [Delivery(*row) for row in await self._scope.rows(statement)]
         boxes = await self._free_mailboxes(candidates, now)
         claimed = [one for one in candidates if one.mailbox_id is None or one.mailbox_id in boxes]
         return await self._with_facts(claimed, boxes) if claimed else []
 
-    def _candidates(self, now: datetime, limit: int) -> AnySelect:
+    def _candidates(self, now: datetime, limit: int, *, first_touch: bool) -> AnySelect:
         spacing_over = or_(mailboxes.c.next_send_at.is_(None), mailboxes.c.next_send_at <= now)
         return (
             self._scope.select(deliveries, *DELIVERY_COLUMNS)
@@ -64,12 +67,13 @@ class DueDeliveries:
             .outerjoin(mailboxes, joined(deliveries, "mailbox_id", mailboxes))
             .where(
                 CLAIMABLE,
+                deliveries.c.first_touch.is_(first_touch),
                 deliveries.c.due_at <= now,
                 campaigns.c.status == CampaignStatus.ACTIVE,
                 enrollments.c.status.in_((ProspectStatus.ACTIVE, ProspectStatus.PENDING)),
                 spacing_over,
             )
-            .order_by(deliveries.c.first_touch, deliveries.c.due_at, deliveries.c.id)
+            .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(limit)
             .with_for_update(of=deliveries, skip_locked=True)
         )

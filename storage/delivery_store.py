@@ -14,7 +14,7 @@ from core.ports.storage import DueDelivery, EmailLogRow
 from storage.claims import DELIVERY_COLUMNS, DueDeliveries
 from storage.enrollment_store import SqlEnrollmentStore
 from storage.scope import AnySelect, Scope, Values, chunks, values_of
-from storage.status_queries import email_log, latest_deliveries
+from storage.status_queries import email_log, latest_delivery
 from storage.tables import CLAIMABLE, SENDING, SENT, UNKNOWN, WAITING, deliveries, delivery_texts, enrollments, joined
 
 _FAILURES = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
@@ -50,13 +50,13 @@ class SqlDeliveryStore:
 
     async def by_message_ids(self, message_ids: Collection[str]) -> dict[str, Delivery]:
         found: dict[str, Delivery] = {}
-        for ids in chunks(message_ids, size=2_000):
-            named = or_(deliveries.c.message_id.in_(ids), deliveries.c.wire_message_id.in_(ids))
-            for delivery in await self._all(self._select().where(named)):
-                for message_id in (delivery.message_id, delivery.wire_message_id):
-                    if message_id is not None:
-                        found[message_id] = delivery
-        return {message_id: found[message_id] for message_id in message_ids if message_id in found}
+        # One question per column: with OR, SQLite reads the whole workspace.
+        for column in (deliveries.c.message_id, deliveries.c.wire_message_id):
+            for some in chunks(message_ids):
+                statement = self._scope.select(deliveries, *DELIVERY_COLUMNS, column.label("named"))
+                for *values, named in await self._scope.rows(statement.where(column.in_(some))):
+                    found[named] = Delivery(*values)
+        return found
 
     async def save(self, delivery: Delivery, *, raw: bytes | None = None) -> bool:
         changes = _values(delivery) | {"version": delivery.version + 1}
@@ -119,12 +119,11 @@ class SqlDeliveryStore:
 
     async def failed_of(self, campaign_id: str, *, reason: str | None = None) -> list[Delivery]:
         """``reason`` is the prospect's reason code or the delivery's."""
-        latest = latest_deliveries(self._scope, campaign_id)
         statement = (
             self._select()
-            .join(latest, latest.c.id == deliveries.c.id)
             .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
-            .where(latest.c.rank == 1, enrollments.c.status.in_(_FAILURES))
+            .where(enrollments.c.campaign_id == campaign_id, enrollments.c.status.in_(_FAILURES))
+            .where(deliveries.c.id == latest_delivery())
             .order_by(deliveries.c.created_at, deliveries.c.id)
         )
         if reason is not None:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from core.errors import SchemaMismatchError
 from storage.backup import copy_file
 from storage.database import parse_url, sqlite_engine, sqlite_path
+from storage.planner import write_statistics
 from storage.sqlite_file import claim_file
 from storage.translation import translated
 
@@ -96,6 +97,8 @@ def run_upgrade(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
     command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        write_statistics(connection)
 
 
 async def _revision(engine: AsyncEngine) -> str | None:

@@ -34,18 +34,23 @@ class SqlReportStore:
         self, campaign_id: str, *, status: ProspectStatus | None = None, limit: int = 100_000
     ) -> list[ProspectRow]:
         """In order of enrolment, each with its latest delivery and the address that went to (else the primary)."""
-        latest = latest_deliveries(self._scope, campaign_id)
+        name = (*_NAME, main_address().label("main_address"))
+        latest = (
+            *(deliveries.c.id.label("delivery_id"), deliveries.c.state.label("delivery_state")),
+            *(deliveries.c.version.label("delivery_version"), deliveries.c.recipient),
+        )
+        newest = and_(deliveries.c.workspace == enrollments.c.workspace, deliveries.c.id == latest_delivery())
         statement = (
-            self._scope.select(enrollments, *enrollments.c, *latest.c, *_NAME, main_address().label("main_address"))
+            self._scope.select(enrollments, *enrollments.c, *name, *latest)
             .join(people, joined(enrollments, "person_id", people))
-            .outerjoin(latest, and_(latest.c.enrollment_id == enrollments.c.id, latest.c.rank == 1))
+            .outerjoin(deliveries, newest)
             .where(enrollments.c.campaign_id == campaign_id)
             .order_by(enrollments.c.created_at, enrollments.c.id)
             .limit(limit)
         )
         if status is not None:
             statement = statement.where(enrollments.c.status == status)
-        return [_prospect_row(row, latest) for row in await self._scope.rows(statement)]
+        return [_prospect_row(row) for row in await self._scope.rows(statement)]
 
     async def status_counts(self, campaign_ids: Collection[str]) -> dict[str, dict[ProspectStatus, int]]:
         """Statuses that nobody has are left out."""
@@ -100,13 +105,12 @@ class SqlReportStore:
 _NAME = (people.c.first_name, people.c.last_name)
 
 
-def latest_deliveries(scope: Scope, campaign_id: str) -> Subquery:
-    """Deliveries of a campaign, those of each prospect ranked from the newest (rank 1)."""
-    newest_first = (deliveries.c.stage.desc(), deliveries.c.series.desc())
-    rank = func.row_number().over(partition_by=deliveries.c.enrollment_id, order_by=newest_first).label("rank")
-    columns = (deliveries.c.id, deliveries.c.enrollment_id, deliveries.c.state, deliveries.c.version)
-    statement = scope.select(deliveries, *columns, deliveries.c.recipient, rank)
-    return statement.where(deliveries.c.campaign_id == campaign_id).subquery("latest")
+def latest_delivery() -> ScalarSelect[Any]:
+    """The id of the newest delivery of the prospect in the row; NULL where there is none."""
+    other = deliveries.alias("other")
+    mine = (other.c.workspace == enrollments.c.workspace, other.c.enrollment_id == enrollments.c.id)
+    newest_first = (other.c.stage.desc(), other.c.series.desc())
+    return select(other.c.id).where(*mine).order_by(*newest_first).limit(1).scalar_subquery()
 
 
 def main_address() -> ScalarSelect[Any]:
@@ -120,26 +124,35 @@ async def email_log(
     scope: Scope, campaign_id: str | None, states: Collection[DeliveryState], limit: int
 ) -> list[EmailLogRow]:
     """The newest attempts; an attempt's time is when it was sent, else claimed, else planned."""
-    at: ColumnElement[datetime] = func.coalesce(deliveries.c.sent_at, deliveries.c.claimed_at, deliveries.c.created_at)
+    newest = _newest_attempts(scope, campaign_id, states, limit)
     wire_id = func.coalesce(deliveries.c.wire_message_id, deliveries.c.message_id)
     columns = (
         *(deliveries.c.id, campaigns.c.name.label("campaign"), deliveries.c.recipient, *_NAME),
         *(main_address().label("main_address"), deliveries.c.stage, deliveries.c.state, deliveries.c.reason),
-        *(deliveries.c.server_text, at.label("at"), wire_id.label("message_id"), deliveries.c.subject),
+        *(deliveries.c.server_text, newest.c.at, wire_id.label("message_id"), deliveries.c.subject),
     )
     statement = (
         scope.select(deliveries, *columns)
+        .join(newest, newest.c.id == deliveries.c.id)
         .join(campaigns, joined(deliveries, "campaign_id", campaigns))
         .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
         .join(people, joined(enrollments, "person_id", people))
-        .order_by(at.desc(), deliveries.c.id)
-        .limit(limit)
+        .order_by(newest.c.at.desc(), deliveries.c.id)
     )
+    return [_log_row(row) for row in await scope.rows(statement)]
+
+
+def _newest_attempts(
+    scope: Scope, campaign_id: str | None, states: Collection[DeliveryState], limit: int
+) -> Subquery[Any]:
+    """Chosen before anything is joined, so that names are looked up for what is shown only."""
+    at: ColumnElement[datetime] = func.coalesce(deliveries.c.sent_at, deliveries.c.claimed_at, deliveries.c.created_at)
+    statement = scope.select(deliveries, deliveries.c.id, at.label("at")).order_by(at.desc(), deliveries.c.id)
     if campaign_id is not None:
         statement = statement.where(deliveries.c.campaign_id == campaign_id)
     if states:
         statement = statement.where(deliveries.c.state.in_(list(states)))
-    return [_log_row(row) for row in await scope.rows(statement)]
+    return statement.limit(limit).subquery("newest")
 
 
 def _log_row(row: AnyRow) -> EmailLogRow:
@@ -159,22 +172,21 @@ def _log_row(row: AnyRow) -> EmailLogRow:
     )
 
 
-def _prospect_row(row: AnyRow, latest: Subquery) -> ProspectRow:
-    values = row._mapping
-    email = values[latest.c.recipient] or row.main_address or ""
+def _prospect_row(row: AnyRow) -> ProspectRow:
+    email = row.recipient or row.main_address or ""
     return ProspectRow(
-        enrollment_id=values[enrollments.c.id],
+        enrollment_id=row.id,
         person=_name(row) or email,
         email=email,
-        status=values[enrollments.c.status],
+        status=row.status,
         reason_code=row.reason_code,
         reason_text=row.reason_text,
         reason_fix=row.reason_fix,
         stage=row.stage,
         next_at=row.next_at,
-        delivery_id=values[latest.c.id],
-        delivery_state=values[latest.c.state],
-        delivery_version=values[latest.c.version],
+        delivery_id=row.delivery_id,
+        delivery_state=row.delivery_state,
+        delivery_version=row.delivery_version,
     )
 
 

@@ -339,7 +339,7 @@ deliveries = Table(
     _id("mailbox_id", nullable=True),
     _number("stage"),
     _number("series"),
-    # Follow-ups are claimed first: the claim index carries the order, so that a long queue is never sorted.
+    # Follow-ups are claimed first: the claim index carries the order, and a long queue is neither sorted nor read.
     _flag("first_touch"),
     Column("state", enum_text(DeliveryState), nullable=False),
     _one_of("state", DeliveryState),
@@ -509,7 +509,7 @@ def _partial(name: str, condition: ColumnElement[bool], *columns: Column[Any], u
     Index(name, workspace, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
-_partial("ix_deliveries_claim", CLAIMABLE, deliveries.c.first_touch, deliveries.c.due_at)
+_partial("ix_deliveries_claim", CLAIMABLE, deliveries.c.first_touch, deliveries.c.due_at, deliveries.c.id)
 _partial("ix_deliveries_waiting", WAITING, deliveries.c.waiting_for)
 _partial("ix_deliveries_sending", SENDING, deliveries.c.claimed_at)
 _partial("ix_deliveries_unknown", UNKNOWN, deliveries.c.next_check_at)

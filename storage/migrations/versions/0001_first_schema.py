@@ -371,7 +371,7 @@ def _deliveries() -> None:
     _partial_index(
         "ix_deliveries_claim",
         "deliveries",
-        ["workspace", "first_touch", "due_at"],
+        ["workspace", "first_touch", "due_at", "id"],
         "state = 'queued' AND waiting_for IS NULL",
     )
     op.create_index("ix_deliveries_message_id", "deliveries", ["workspace", "message_id"])
