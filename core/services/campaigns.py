@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from core.domain.actor import Actor, require_outreach, require_recruiter
 from core.domain.address import match_key
-from core.domain.campaign import Campaign, CampaignEvent, CampaignStatus, transition
+from core.domain.campaign import CLOSED_STATUSES, Campaign, CampaignEvent, CampaignStatus, transition
 from core.domain.campaign_file import CampaignDraft, Fault, read, write
 from core.domain.delivery import SHOWN, Delivery, DeliveryEvent, DeliveryState
 from core.domain.delivery import transition as delivery_after
@@ -18,12 +19,12 @@ from core.domain.reasons import reason
 from core.domain.schedule import calendar_of, due_after
 from core.errors import InputError, NotFoundError, RefusedError
 from core.ports.storage import EmailLogRow, ProspectRow, StageCount, UnitOfWork
-from core.services.cards import prospect_of
 from core.services.people import find_person
-from core.services.progress import Progress
-from core.services.tools import Tools
+from core.services.progress import Progress, connected_senders
+from core.services.tools import Tools, persistently
 
 _BATCH = 500
+_ALL = 1_000_000
 
 
 class CampaignFileError(InputError):
@@ -113,7 +114,7 @@ class CampaignService:
             created_at=known.created_at if known else self._tools.clock.now(),
             senders=draft.senders,
             stages=draft.stages,
-            owner=draft.owner or (actor.user if actor.user.startswith(("U", "W")) else None),
+            owner=draft.owner or (known.owner if known else _owner(actor)),
             channel=draft.channel,
             timezone=draft.timezone,
             email_priority=draft.email_priority,
@@ -153,8 +154,9 @@ class CampaignService:
     ) -> tuple[int, Sequence[Skipped]]:
         ids = await uow.people.ids_by_keys(batch.keys())
         skipped = [Skipped(email, "nobody here has this address") for key, email in batch.items() if key not in ids]
-        senders = [await uow.mailboxes.by_address(match_key(address)) for address in campaign.senders]
-        mailbox_ids = [mailbox.id for mailbox in senders if mailbox is not None]
+        mailbox_ids = [mailbox.id for mailbox in await connected_senders(uow, campaign.senders)]
+        # People who are added one at a time spread over the senders as well as those who come together.
+        already = sum((await uow.reports.status_counts({campaign.id}))[campaign.id].values())
         people = await uow.people.get_many(set(ids.values()))
         now = self._tools.clock.now()
         enrollments = [
@@ -164,7 +166,7 @@ class CampaignService:
                 campaign_id=campaign.id,
                 person_id=person_id,
                 # A prospect keeps one sender for the whole thread; only new prospects rotate.
-                mailbox_id=mailbox_ids[number % len(mailbox_ids)] if mailbox_ids else None,
+                mailbox_id=mailbox_ids[(already + number) % len(mailbox_ids)] if mailbox_ids else None,
                 status=ProspectStatus.ACTIVE,
                 stage=1,
                 version=1,
@@ -180,20 +182,24 @@ class CampaignService:
             for one in enrollments
             if one.id not in added
         )
-        await uow.deliveries.add_many([self._first(one, campaign) for one in enrollments if one.id in added])
+        own = campaign.stages[0].sender
+        first_sender = await connected_senders(uow, (own,)) if own else []
+        mailbox_of_first = first_sender[0].id if first_sender else None
+        firsts = [self._first(one, campaign, mailbox_of_first) for one in enrollments if one.id in added]
+        await uow.deliveries.add_many(firsts)
         await uow.audit.add(
             at=now, actor=actor.user, action="campaign.enroll", subject=campaign.id, facts={"enrolled": len(added)}
         )
         uow.wake("outreach")
         return len(added), skipped
 
-    def _first(self, enrollment: Enrollment, campaign: Campaign) -> Delivery:
+    def _first(self, enrollment: Enrollment, campaign: Campaign, own_mailbox: str | None) -> Delivery:
         return Delivery(
             id=self._tools.new_id(),
             workspace=enrollment.workspace,
             enrollment_id=enrollment.id,
             campaign_id=campaign.id,
-            mailbox_id=enrollment.mailbox_id,
+            mailbox_id=own_mailbox if campaign.stages[0].sender else enrollment.mailbox_id,
             stage=1,
             series=1,
             state=DeliveryState.QUEUED,
@@ -227,19 +233,42 @@ class CampaignService:
                 await _require_sender(uow, campaign)
             if not await uow.campaigns.set_status(campaign, status):
                 raise RefusedError("The campaign was changed at the same moment. Look again.", reason="race")
-            await self._settle_queue(uow, campaign, event, actor)
+            if event is CampaignEvent.START:
+                await uow.deliveries.release("campaign", not_before=now, campaign_id=campaign.id)
+                uow.wake("outreach")
+            else:
+                await uow.deliveries.hold_back(campaign.id, waiting_for="campaign")
             await uow.audit.add(at=now, actor=actor.user, action=f"campaign.{event.value}", subject=campaign.id)
+        if event is not CampaignEvent.START:
+            await self._settle_queue(actor, campaign.id, status)
         return replace(campaign, status=status, version=campaign.version + 1)
 
-    async def _settle_queue(self, uow: UnitOfWork, campaign: Campaign, event: CampaignEvent, actor: Actor) -> None:
-        if event is CampaignEvent.START:
-            await uow.deliveries.release("campaign", not_before=self._tools.clock.now(), campaign_id=campaign.id)
-            uow.wake("outreach")
-            return
-        await uow.deliveries.hold_back(campaign.id, waiting_for="campaign")
-        if event is CampaignEvent.STOP:
-            for row in await uow.deliveries.log(campaign_id=campaign.id, state={DeliveryState.QUEUED}, limit=100_000):
-                await self._cancel(uow, row.id, actor)
+    async def _settle_queue(self, actor: Actor, campaign_id: str, status: CampaignStatus) -> None:
+        """What waits is cancelled (stopped, archived), or shown as waiting for the campaign (paused).
+
+        Batch by batch, so that others can write in between: the campaign's status alone keeps the queue still.
+        """
+        async with self._tools.store.read(actor.workspace) as uow:
+            rows = await uow.deliveries.log(campaign_id=campaign_id, state={DeliveryState.QUEUED}, limit=_ALL)
+        for start in range(0, len(rows), _BATCH):
+            batch = [row.id for row in rows[start : start + _BATCH]]
+            await persistently(partial(self._settle_batch, actor, campaign_id, status, batch))
+
+    async def _settle_batch(
+        self, actor: Actor, campaign_id: str, status: CampaignStatus, delivery_ids: Sequence[str]
+    ) -> None:
+        async with self._tools.store.write(actor.workspace) as uow:
+            campaign = await uow.campaigns.get(campaign_id)
+            if campaign is None or campaign.status is not status:
+                return  # somebody changed it back meanwhile
+            for delivery_id in delivery_ids:
+                delivery = await uow.deliveries.get(delivery_id)
+                if delivery is None or delivery.state is not DeliveryState.QUEUED:
+                    continue
+                if status in CLOSED_STATUSES:
+                    await self._cancel(uow, delivery, actor)
+                elif enrollment := await uow.enrollments.get(delivery.enrollment_id):
+                    await self._progress.show_wait(uow, enrollment, delivery)
 
     async def status(self, actor: Actor, name: str) -> CampaignReport:
         """Raises NotFoundError naming the nearest campaign."""
@@ -271,19 +300,29 @@ class CampaignService:
         """Cancels what waits (R163, R164). Against a concurrent send there are two outcomes only (R218): cancelled, or
         RefusedError because it is out or on its way. Raises NotFoundError."""
         require_recruiter(actor)
-        async with self._tools.store.write(actor.workspace) as uow:
-            return await self._cancel(uow, delivery_id, actor)
 
-    async def _cancel(self, uow: UnitOfWork, delivery_id: str, actor: Actor) -> Delivery:
-        delivery = await uow.deliveries.get(delivery_id)
-        if delivery is None:
-            raise NotFoundError("There is no such line in the Email Log.")
+        async def unit() -> Delivery:
+            async with self._tools.store.write(actor.workspace) as uow:
+                delivery = await uow.deliveries.get(delivery_id)
+                if delivery is None:
+                    raise NotFoundError("There is no such line in the Email Log.")
+                campaign = await uow.campaigns.get(delivery.campaign_id)
+                require_outreach(actor, campaign.owner if campaign else None)
+                if delivery.state in (DeliveryState.UNKNOWN, DeliveryState.HELD):
+                    raise RefusedError(
+                        "It may have gone out already, so it cannot be cancelled.",
+                        reason="delivery_unknown",
+                        fix="Settle it on its card: It was sent, Send again or Drop.",
+                    )
+                return await self._cancel(uow, delivery, actor)
+
+        return await persistently(unit)
+
+    async def _cancel(self, uow: UnitOfWork, delivery: Delivery, actor: Actor) -> Delivery:
         enrollment = await uow.enrollments.get(delivery.enrollment_id)
         state = delivery_after(delivery.state, DeliveryEvent.CANCEL)
         delivery = await self._progress.save(uow, replace(delivery, state=state, reason="canceled", waiting_for=None))
         if enrollment is not None and enrollment.status in (ProspectStatus.ACTIVE, ProspectStatus.PENDING):
-            prospect = await prospect_of(uow, enrollment)
-            require_outreach(actor, prospect.campaign.owner if prospect else None)
             await self._progress.move(
                 uow, enrollment, ProspectEvent.NOT_DELIVERED, actor=actor.user, reason=reason("canceled")
             )
@@ -312,9 +351,8 @@ async def find_enrollment(uow: UnitOfWork, campaign: Campaign, email: str) -> En
 async def _require_sender(uow: UnitOfWork, campaign: Campaign) -> None:
     if not campaign.senders:
         return
-    for address in campaign.senders:
-        if await uow.mailboxes.by_address(match_key(address)) is not None:
-            return
+    if await connected_senders(uow, campaign.senders):
+        return
     raise RefusedError(
         f"None of this campaign's senders is connected: {', '.join(campaign.senders)}.",
         reason="no_account_selected",
@@ -322,8 +360,12 @@ async def _require_sender(uow: UnitOfWork, campaign: Campaign) -> None:
     )
 
 
+def _owner(actor: Actor) -> str | None:
+    return actor.user if actor.user.startswith(("U", "W")) else None
+
+
 def _require_open(campaign: Campaign) -> None:
-    if campaign.status in (CampaignStatus.STOPPED, CampaignStatus.ARCHIVED):
+    if campaign.status in CLOSED_STATUSES:
         raise RefusedError(
             f"“{campaign.name}” is {campaign.status.value}; nobody can be added.", reason="campaign_closed"
         )

@@ -6,6 +6,7 @@ Used by sending, receiving and people's clicks alike, always inside the caller's
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -136,8 +137,7 @@ class Progress:
             return await uow.mailboxes.by_address(match_key(own))
         if enrollment.mailbox_id is not None:
             return await uow.mailboxes.get(enrollment.mailbox_id)
-        found = [await uow.mailboxes.by_address(match_key(address)) for address in campaign.senders]
-        connected = [one for one in found if one is not None and one.status is not MailboxStatus.DISCONNECTED]
+        connected = await connected_senders(uow, campaign.senders)
         return connected[zlib.crc32(enrollment.id.encode()) % len(connected)] if connected else None
 
     async def sent(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, actor: str = ENGINE) -> None:
@@ -201,7 +201,7 @@ class Progress:
             return enrollment
         return await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason_of(code), next_at=enrollment.next_at)
 
-    async def requeue(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str) -> Delivery:
+    async def requeue(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, actor: str = ENGINE) -> Delivery:
         """Stores a delivery that is ``queued`` once more, as its prospect and its campaign now allow.
 
         What came while it was on the wire keeps the upper hand: a pause holds it, a reply, a finish or the campaign's
@@ -219,7 +219,7 @@ class Progress:
         delivery = await self.save(uow, replace(delivery, waiting_for=waiting_for))
         if enrollment.status is ProspectStatus.PENDING:
             enrollment = await self.move(
-                uow, enrollment, ProspectEvent.RELEASE, evidence=evidence, next_at=delivery.due_at
+                uow, enrollment, ProspectEvent.RELEASE, actor=actor, evidence=evidence, next_at=delivery.due_at
             )
         await self.show_wait(uow, enrollment, delivery)
         uow.wake("outreach")
@@ -288,6 +288,12 @@ class Progress:
         await self.save(uow, replace(delivery, waiting_for=reason.code))
         if enrollment.status is not ProspectStatus.PENDING or enrollment.reason != reason:
             await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason, next_at=enrollment.next_at)
+
+
+async def connected_senders(uow: UnitOfWork, addresses: Iterable[str]) -> list[Mailbox]:
+    """The mailboxes among these addresses that are connected; order kept."""
+    found = [await uow.mailboxes.by_address(match_key(address)) for address in addresses]
+    return [one for one in found if one is not None and one.status is not MailboxStatus.DISCONNECTED]
 
 
 def _stage_to_retry(enrollment: Enrollment, delivery: Delivery) -> int:

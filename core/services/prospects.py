@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from core.domain.actor import Actor, require_outreach, require_recruiter
-from core.domain.campaign import CampaignStatus
+from core.domain.campaign import CLOSED_STATUSES, CampaignStatus
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState
 from core.domain.delivery import transition as delivery_after
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, transition
 from core.domain.reasons import reason
-from core.errors import NotFoundError, RefusedError
+from core.errors import NotAllowedError, NotFoundError, RefusedError
 from core.ports.storage import UnitOfWork
 from core.services.campaigns import Skipped, find_campaign, find_enrollment
 from core.services.cards import Prospect, prospect_of
 from core.services.people import find_person
 from core.services.progress import Progress
-from core.services.tools import Tools
+from core.services.tools import Tools, persistently
 
 _FAILED = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
+_GOES_ON = (ProspectEvent.UNPAUSE, ProspectEvent.SKIP, ProspectEvent.RETRY, ProspectEvent.RETRY_BYPASS)
 _CARD_STATES = {
     ProspectEvent.RETRY: "retrying",
     ProspectEvent.RETRY_BYPASS: "retrying",
@@ -56,23 +58,31 @@ class ProspectService:
     async def act(self, actor: Actor, event: ProspectEvent, campaign_name: str, email: str) -> Enrollment:
         """Raises NotFoundError, NotAllowedError, RefusedError with the reason."""
         require_recruiter(actor)
-        async with self._tools.store.write(actor.workspace) as uow:
-            campaign = await find_campaign(uow, campaign_name)
-            enrollment = await find_enrollment(uow, campaign, email)
-            return await self._act(uow, actor, event, enrollment)
+
+        async def unit() -> Enrollment:
+            async with self._tools.store.write(actor.workspace) as uow:
+                campaign = await find_campaign(uow, campaign_name)
+                enrollment = await find_enrollment(uow, campaign, email)
+                return await self._act(uow, actor, event, enrollment)
+
+        return await persistently(unit)
 
     async def act_on_card(self, actor: Actor, event: ProspectEvent, delivery_id: str, version: int) -> Enrollment:
         """A button of the failed-stage card. ``version`` is the prospect's when the card was drawn: where it has
         changed since, RefusedError says who was faster."""
         require_recruiter(actor)
-        async with self._tools.store.write(actor.workspace) as uow:
-            delivery = await uow.deliveries.get(delivery_id)
-            enrollment = await uow.enrollments.get(delivery.enrollment_id) if delivery else None
-            if enrollment is None:
-                raise NotFoundError("This prospect was removed from the campaign.")
-            if enrollment.version != version:
-                raise await _somebody_was_faster(uow, enrollment)
-            return await self._act(uow, actor, event, enrollment)
+
+        async def unit() -> Enrollment:
+            async with self._tools.store.write(actor.workspace) as uow:
+                delivery = await uow.deliveries.get(delivery_id)
+                enrollment = await uow.enrollments.get(delivery.enrollment_id) if delivery else None
+                if enrollment is None:
+                    raise NotFoundError("This prospect was removed from the campaign.")
+                if enrollment.version != version:
+                    raise await _somebody_was_faster(uow, enrollment)
+                return await self._act(uow, actor, event, enrollment)
+
+        return await persistently(unit)
 
     async def _act(self, uow: UnitOfWork, actor: Actor, event: ProspectEvent, enrollment: Enrollment) -> Enrollment:
         prospect = await prospect_of(uow, enrollment)
@@ -80,6 +90,8 @@ class ProspectService:
             raise NotFoundError("The campaign or the person is gone.")
         require_outreach(actor, prospect.campaign.owner, sender=prospect.owner)
         transition(enrollment.status, event)
+        if event in _GOES_ON and prospect.campaign.status in CLOSED_STATUSES:
+            raise _closed(prospect)
         card = await uow.deliveries.latest_of(enrollment.id, enrollment.stage)
         changed = await self._actions[event](uow, prospect, actor.user)
         if card is not None and event in _CARD_STATES:
@@ -114,7 +126,9 @@ class ProspectService:
                         due_at=max(waiting.due_at or now, now),
                     ),
                 )
-            return await self._progress.move(uow, enrollment, event, actor=user, next_at=waiting.due_at)
+                waiting = await uow.deliveries.open_of(enrollment.id) or waiting
+            enrollment = await self._progress.move(uow, enrollment, event, actor=user, next_at=waiting.due_at)
+            return await self._progress.show_wait(uow, enrollment, waiting)
         latest = await uow.deliveries.latest_of(enrollment.id, enrollment.stage)
         went_out = latest is not None and latest.state in (DeliveryState.SENT, DeliveryState.SKIPPED)
         position = enrollment.stage + (1 if went_out else 0)
@@ -134,8 +148,11 @@ class ProspectService:
             DeliveryState.HELD,
             DeliveryState.FAILED,
         ):
-            await self._progress.save(
+            skipped = await self._progress.save(
                 uow, replace(current, state=delivery_after(current.state, DeliveryEvent.SKIP), waiting_for=None)
+            )
+            await self._progress.cards.uncertain(
+                uow, prospect, skipped, "dropped", evidence="the stage was skipped", actor=user
             )
         return await self._progress.advance(
             uow,
@@ -174,27 +191,33 @@ class ProspectService:
                 fix="Settle it on its card first: It was sent, or Send again.",
             )
         if waiting is not None:
-            released = replace(waiting, waiting_for=None, due_at=now)
-            await self._progress.save(uow, released)
+            running = prospect.campaign.status is CampaignStatus.ACTIVE
+            released = replace(waiting, waiting_for=None if running else "campaign", due_at=now)
+            waiting = await self._progress.save(uow, released)
         else:
-            await self._progress.schedule(
+            waiting = await self._progress.schedule(
                 uow, enrollment, prospect.campaign, prospect.person, enrollment.stage, after=now, with_delay=False
             )
-        return await self._progress.move(uow, enrollment, ProspectEvent.RETRY, actor=user, next_at=now)
+        enrollment = await self._progress.move(uow, enrollment, ProspectEvent.RETRY, actor=user, next_at=now)
+        return await self._progress.show_wait(uow, enrollment, waiting)
 
     async def settle(self, actor: Actor, decision: str, delivery_id: str, version: int) -> Delivery:
         """A person decides an undecided send: "sent", "resend" or "drop". Raises RefusedError where it is settled."""
         require_recruiter(actor)
-        async with self._tools.store.write(actor.workspace) as uow:
-            delivery = await uow.deliveries.get(delivery_id)
-            enrollment = await uow.enrollments.get(delivery.enrollment_id) if delivery else None
-            prospect = await prospect_of(uow, enrollment) if enrollment else None
-            if delivery is None or prospect is None:
-                raise NotFoundError("This prospect was removed from the campaign.")
-            require_outreach(actor, prospect.campaign.owner, sender=prospect.owner)
-            if delivery.state is not DeliveryState.HELD or delivery.version != version:
-                raise RefusedError(_settled(delivery), reason=f"delivery_{delivery.state.value}")
-            return await self._settle(uow, actor, decision, delivery, prospect)
+
+        async def unit() -> Delivery:
+            async with self._tools.store.write(actor.workspace) as uow:
+                delivery = await uow.deliveries.get(delivery_id)
+                enrollment = await uow.enrollments.get(delivery.enrollment_id) if delivery else None
+                prospect = await prospect_of(uow, enrollment) if enrollment else None
+                if delivery is None or prospect is None:
+                    raise NotFoundError("This prospect was removed from the campaign.")
+                require_outreach(actor, prospect.campaign.owner, sender=prospect.owner)
+                if delivery.state is not DeliveryState.HELD or delivery.version != version:
+                    raise RefusedError(_settled(delivery), reason=f"delivery_{delivery.state.value}")
+                return await self._settle(uow, actor, decision, delivery, prospect)
+
+        return await persistently(unit)
 
     async def _settle(
         self, uow: UnitOfWork, actor: Actor, decision: str, delivery: Delivery, prospect: Prospect
@@ -208,11 +231,17 @@ class ProspectService:
             await self._progress.sent(uow, delivery, evidence="a person said so", actor=user)
             return delivery
         if decision == "resend":
-            state = delivery_after(delivery.state, DeliveryEvent.RESEND)
-            delivery = await self._progress.save(
-                uow, replace(delivery, state=state, due_at=now, checks=0, next_check_at=None, settled_by=user)
+            _require_going_on(prospect)
+            again = replace(
+                delivery,
+                state=delivery_after(delivery.state, DeliveryEvent.RESEND),
+                due_at=now,
+                resends=delivery.resends + 1,
+                checks=0,
+                next_check_at=None,
+                settled_by=user,
             )
-            await self._release(uow, prospect, user)
+            delivery = await self._progress.requeue(uow, again, evidence="a person said so", actor=user)
         else:
             state = delivery_after(delivery.state, DeliveryEvent.CANCEL)
             delivery = await self._progress.save(
@@ -226,10 +255,6 @@ class ProspectService:
         await self._progress.cards.uncertain(uow, prospect, delivery, shown, evidence="a person said so", actor=user)
         uow.wake("outreach")
         return delivery
-
-    async def _release(self, uow: UnitOfWork, prospect: Prospect, user: str) -> None:
-        if prospect.enrollment.status in (ProspectStatus.ACTIVE, ProspectStatus.PENDING):
-            await self._progress.move(uow, prospect.enrollment, ProspectEvent.RELEASE, actor=user)
 
     async def retry_all(self, actor: Actor, campaign_name: str | None, *, why: str | None = None) -> RetryResult:
         """Every failed stage of a campaign, or of all (R140, R217); ``why`` a reason code. Each by the same rules."""
@@ -252,20 +277,46 @@ class ProspectService:
         retried, refused = 0, list[Skipped]()
         for enrollment_id in enrollment_ids:
             try:
-                async with self._tools.store.write(actor.workspace) as uow:
-                    enrollment = await uow.enrollments.get(enrollment_id)
-                    if enrollment is not None:
-                        await self._act(uow, actor, ProspectEvent.RETRY, enrollment)
-                        retried += 1
-            except RefusedError as error:
+                retried += await persistently(partial(self._retry_one, actor, enrollment_id))
+            except (RefusedError, NotAllowedError, NotFoundError) as error:
                 refused.append(Skipped(await self._address_of(actor, enrollment_id), error.message))
         return RetryResult(retried, refused)
+
+    async def _retry_one(self, actor: Actor, enrollment_id: str) -> int:
+        async with self._tools.store.write(actor.workspace) as uow:
+            enrollment = await uow.enrollments.get(enrollment_id)
+            if enrollment is None:
+                return 0
+            await self._act(uow, actor, ProspectEvent.RETRY, enrollment)
+        return 1
 
     async def _address_of(self, actor: Actor, enrollment_id: str) -> str:
         async with self._tools.store.read(actor.workspace) as uow:
             enrollment = await uow.enrollments.get(enrollment_id)
             person = await uow.people.get(enrollment.person_id) if enrollment else None
         return person.primary.address if person and person.primary else (person.name if person else "")
+
+
+def _closed(prospect: Prospect) -> RefusedError:
+    campaign = prospect.campaign
+    return RefusedError(
+        f"“{campaign.name}” is {campaign.status.value}: nothing more goes out.",
+        reason=f"campaign_{campaign.status.value}",
+        fix="Add the person to another campaign.",
+    )
+
+
+def _require_going_on(prospect: Prospect) -> None:
+    """A mail is not sent again to somebody who has answered, is finished or opted out."""
+    if prospect.campaign.status in CLOSED_STATUSES:
+        raise _closed(prospect)
+    status = prospect.enrollment.status
+    if status not in (ProspectStatus.ACTIVE, ProspectStatus.PENDING, ProspectStatus.PAUSED):
+        raise RefusedError(
+            f"The prospect is {status.value} now, so it is not sent again.",
+            reason=f"prospect_{status.name.lower()}",
+            fix="Press It was sent, or Drop.",
+        )
 
 
 async def _somebody_was_faster(uow: UnitOfWork, enrollment: Enrollment) -> RefusedError:
@@ -283,5 +334,7 @@ async def _somebody_was_faster(uow: UnitOfWork, enrollment: Enrollment) -> Refus
 
 def _settled(delivery: Delivery) -> str:
     who = f" by <@{delivery.settled_by}>" if (delivery.settled_by or "").startswith(("U", "W")) else ""
+    if delivery.state is DeliveryState.HELD:
+        return "This card is out of date: the mail was sent again meanwhile, and is uncertain once more. Look again."
     shown = {"sent": "it was sent", "queued": "it is sent again", "cancelled": "it was dropped"}
     return f"This has been settled{who} already: {shown.get(delivery.state.value, delivery.state.value)}."
