@@ -32,10 +32,11 @@ class NobodyListensError(Exception):
 def socket_path(database: Path) -> Path:
     """Where the process that has this database file open listens: beside the file, or under a short name in a private
     directory where that path would be too long for a socket."""
-    beside = Path(f"{database.absolute()}.sock")
+    database = database.resolve()  # by whichever link it is named
+    beside = Path(f"{database}.sock")
     if _fits(beside):
         return beside
-    name = hashlib.sha256(os.fsencode(database.resolve())).hexdigest()[:24]
+    name = hashlib.sha256(os.fsencode(database)).hexdigest()[:24]
     short = private_directory(Path(tempfile.gettempdir())) / f"{name}.sock"
     return short if _fits(short) else private_directory(Path("/tmp")) / f"{name}.sock"  # noqa: S108  (0700 below it)
 
