@@ -69,6 +69,10 @@ async def upgrade_unlocked(url: URL) -> str:
         with translated():
             async with engine.begin() as connection:
                 await connection.run_sync(run_upgrade)
+                if path is None:
+                    from storage.procrastinate_wake import install_schema
+
+                    await install_schema(connection)
         return head()
     finally:
         await engine.dispose()
