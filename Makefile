@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup run lint bench lock clean
+.PHONY: demo test setup run lint docs bench lock clean
 
 demo: setup
 	@$(BIN)/python -m sandbox demo
@@ -21,6 +21,10 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# Tables and diagrams in the documents that repeat the code.
+docs: $(VENV)/.dev
+	@$(BIN)/python -m tests.architecture.generated
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench $(ARGS)

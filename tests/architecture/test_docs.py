@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.web.metrics import Metrics, Snapshot
 from core import settings
 from tests.architecture.generated import PARTS, renewed
-from tests.architecture.source_tree import ROOT, name_of, python_files, tracked
+from tests.architecture.source_tree import ROOT, name_of, tracked
 
 DOCUMENTS = [path for path in tracked() if path.suffix == ".md"]
 
@@ -26,29 +27,36 @@ def test_what_is_written_from_the_code_is_up_to_date(file: str, name: str, rende
     assert renewed(_text(file), name, render) == _text(file)
 
 
+def _explained() -> set[str]:
+    """The variables of the table; a row may explain several."""
+    rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", _text("docs/operators.md"), re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"[A-Z_]+", row)}
+
+
 def test_every_environment_variable_is_explained_to_operators() -> None:
     """Both ways: none is unexplained, and none is explained that is not read."""
     source = inspect.getsource(settings) + _text("app.py")
     read = set(re.findall(r'"((?:SLACK|RETHREAD|DATABASE|GOOGLE|MICROSOFT)_[A-Z_]+)"', source))
-    explained = set(re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", _text("docs/operators.md"), re.MULTILINE))
-    names = {name for row in explained for name in re.findall(r"[A-Z_]+", row)}
     assert len(read) > 15
-    assert names == read
+    assert _explained() == read
 
 
-def test_every_environment_variable_has_its_line_in_the_example() -> None:
+def test_the_example_environment_offers_what_must_be_given() -> None:
+    """And nothing that is not read."""
     offered = set(re.findall(r"^#? ?([A-Z_]+)=", _text(".env.example"), re.MULTILINE))
-    explained = set(re.findall(r"^\| `([A-Z_]+)`", _text("docs/operators.md"), re.MULTILINE))
-    assert offered <= explained | {"MICROSOFT_CLIENT_SECRET", "GOOGLE_CLIENT_SECRET", "SLACK_CLIENT_SECRET"}
+    assert offered <= _explained()
     assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "RETHREAD_SECRET_KEYS"} <= offered
 
 
 def test_every_metric_is_explained_to_operators() -> None:
-    """Names are ``rethread_…`` and stand as literals where they are made."""
-    sources = [path.read_text(encoding="utf-8") for path in python_files("app.py", "bot", "core", "storage")]
-    made = {name for source in sources for name in re.findall(r"\b(rethread_[a-z0-9_]+)\b", source)}
-    made -= {"rethread_template"}
-    explained = set(re.findall(r"`(rethread_[a-z0-9_]+)`", _text("docs/operators.md")))
+    """By the names under which Prometheus finds them."""
+
+    async def nothing() -> Snapshot:
+        return Snapshot()
+
+    made = {family.name for family in Metrics(nothing).registry.collect()}
+    explained = set(re.findall(r"^\| `([a-z_]+)` \|", _text("docs/operators.md"), re.MULTILINE))
+    assert made
     assert made <= explained, made - explained
 
 
@@ -77,6 +85,7 @@ def test_files_named_in_documents_exist(path: Path) -> None:
 
 def test_every_decision_says_context_decision_and_consequences() -> None:
     decisions = [path for path in DOCUMENTS if name_of(path).startswith("docs/decisions/")]
+    decisions = [path for path in decisions if path.name != "README.md"]
     assert len(decisions) >= 6
     for path in decisions:
         headings = re.findall(r"^## (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
