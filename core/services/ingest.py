@@ -113,15 +113,15 @@ class IngestService:
 
     async def _tie_reports(self, job: FolderJob, items: Sequence[_Item]) -> None:
         """A report names the mail it is about by the id inside (by Message-ID first, by address never alone)."""
-        reports = {item.report.original_message_id: item for item in items if item.report and not item.match.answers}
-        ids = {one for one in reports if one}
+        untied = [item for item in items if item.report and not item.match.answers]
+        ids = {_original_id(item) for item in untied} - {""}
         if not ids:
             return
         async with self._tools.store.read(job.mailbox.workspace) as uow:
             found = await uow.deliveries.by_message_ids(ids)
-        for message_id, delivery in found.items():
-            item = reports.get(message_id)
-            if item is not None:
+        for item in untied:
+            delivery = found.get(_original_id(item))
+            if delivery is not None:
                 item.match = Match(item.match.people, answers=delivery, answer_rule="report")
 
     async def _store(self, uow: UnitOfWork, job: FolderJob, items: Sequence[_Item], kept: Sequence[_Item]) -> None:
@@ -133,11 +133,12 @@ class IngestService:
         )
         rows = [self._row(job, item, now) for item in kept]
         new = await uow.messages.add(rows)
-        await uow.messages.add_activities(
+        fresh = await uow.messages.add_activities(
             [one for item, row in zip(kept, rows, strict=True) for one in _activities(item, row, enrollments)]
         )
         for item, row in zip(kept, rows, strict=True):
-            if row.fingerprint in new:
+            if row.fingerprint in new and _is_first_copy(item, row, enrollments, fresh):
+                new.discard(row.fingerprint)  # the same mail may lie twice in one batch
                 await self._follow_up(uow, item, row)
         highest = max(item.fetched.uid for item in items)
         await uow.folders.advance(
@@ -211,7 +212,7 @@ class IngestService:
         logged and told, and changes nothing (R220)."""
         before = enrollment.status
         evidence = f"{item.match.answer_rule}: {row.message_id or row.fingerprint}"
-        if before is ProspectStatus.COMPLETE:
+        if before in (ProspectStatus.COMPLETE, ProspectStatus.REPLIED):
             await self._progress.note(uow, enrollment, "reply", evidence=evidence)
         else:
             await self._progress.cancel_open(uow, enrollment, reason="replied")
@@ -228,7 +229,9 @@ class IngestService:
                 at=row.at,
                 stopped=before in (ProspectStatus.ACTIVE, ProspectStatus.PENDING),
             )
-            await self._progress.cards.stage(uow, prospect, delivery, "replied")
+            failed = await uow.deliveries.latest_of(enrollment.id, enrollment.stage)
+            if failed is not None and enrollment.status is ProspectStatus.REPLIED:
+                await self._progress.cards.stage(uow, prospect, failed, "replied")
 
     async def _bounce(self, uow: UnitOfWork, report: BounceReport, enrollment: Enrollment, delivery: Delivery) -> None:
         effect = report.effect
@@ -254,6 +257,19 @@ def _item(job: FolderJob, fetched: FetchedMessage) -> _Item:
     outgoing = is_outgoing(header, folder_role=job.folder.role, own_addresses=job.own_keys)
     judged = classify(header, own_addresses=job.own_keys, folder_role=job.folder.role)
     return _Item(fetched, header, outgoing, judged.kind, judged.needs_body and not outgoing, Match({}))
+
+
+def _is_first_copy(
+    item: _Item, row: NewMessage, enrollments: Mapping[str, Enrollment], fresh: set[tuple[str, str]]
+) -> bool:
+    """An answer that reached two of our mailboxes counts once: with the first copy it was on the prospect's stream."""
+    answered = item.match.answers
+    enrollment = enrollments.get(answered.enrollment_id) if answered else None
+    return enrollment is None or (enrollment.person_id, row.fingerprint) in fresh
+
+
+def _original_id(item: _Item) -> str:
+    return (item.report.original_message_id if item.report else "") or ""
 
 
 def _moment(item: _Item) -> datetime | None:

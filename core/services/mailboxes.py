@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 from core.domain.account import Mailbox, MailboxEvent, MailboxStatus, transition
@@ -76,6 +76,9 @@ class MailboxService:
 
         Raises InputError, NotAllowedError, ConnectRefusedError.
         """
+        return await self._connect(actor, request)
+
+    async def _connect(self, actor: Actor, request: ConnectRequest, *, token: str | None = None) -> Mailbox:
         require_recruiter(actor)
         request = _checked(request, actor)
         if request.owner != actor.user and actor.role is not Role.ADMIN:
@@ -85,6 +88,8 @@ class MailboxService:
             require_mailbox(actor, known)
         await self._try(request)
         async with self._tools.store.write(actor.workspace) as uow:
+            if token is not None and not await uow.tickets.spend(_hash(token), self._tools.clock.now()):
+                raise _spent()
             return await self._store(uow, actor, request)
 
     async def _known(self, actor: Actor, address: str) -> Mailbox | None:
@@ -111,6 +116,8 @@ class MailboxService:
     async def _store(self, uow: UnitOfWork, actor: Actor, request: ConnectRequest) -> Mailbox:
         now = self._tools.clock.now()
         known = await uow.mailboxes.by_address(match_key(request.address))
+        if known is not None:
+            require_mailbox(actor, known)  # somebody may have connected it while we were trying
         mailbox = Mailbox(
             id=known.id if known else self._tools.new_id(),
             workspace=actor.workspace,
@@ -240,11 +247,20 @@ class MailboxService:
             mailbox = await _get(uow, mailbox_id)
             require_mailbox(actor, mailbox)
             status = transition(mailbox.status, event)
-            mailbox = replace(mailbox, status=status, fault=None, streak=0, failing_since=None)
+            mailbox = replace(
+                mailbox,
+                status=status,
+                fault=None,
+                streak=0,
+                failing_since=None,
+                resync_requested_at=None,
+                resync_requested_by=None,
+            )
             mailbox = await self._save(uow, mailbox)
             await self._alerts.closed(uow, mailbox)
             if event is MailboxEvent.DISCONNECT:
                 await uow.mailboxes.forget_credentials(mailbox.id)
+                await _judge_again(uow, mailbox.id, now)
             await uow.audit.add(at=now, actor=actor.user, action=f"mailbox.{event.value}", subject=mailbox.id)
             uow.wake("sync")
         return mailbox
@@ -279,23 +295,20 @@ class MailboxService:
         async with self._tools.store.read(workspace) as uow:
             ticket = await uow.tickets.get(_hash(token))
             if ticket is None or ticket.spent_at or ticket.expires_at <= self._tools.clock.now():
-                raise NotFoundError(
-                    "This link has been used already or has expired.",
-                    fix="Type /mailbox connect in Slack for a new one.",
-                )
+                raise _spent()
             mailbox = await uow.mailboxes.get(ticket.mailbox_id) if ticket.mailbox_id else None
         return TicketView(workspace, ticket.user, mailbox)
 
     async def connect_with_ticket(self, token: str, request: ConnectRequest) -> Mailbox:
         """Connects for the person the link was made for; the link is spent only when it worked."""
         view = await self.ticket(token)
-        request = replace(request, owner=view.mailbox.owner if view.mailbox else view.user)
+        request = replace(request, owner=view.user)
+        if view.mailbox is not None:  # made to mend this mailbox: its two Sync switches stay as they are
+            kept = view.mailbox
+            request = replace(request, address=kept.address, owner=kept.owner, send=kept.send, capture=kept.capture)
         # The link itself proves who asked; an admin's link to somebody's mailbox was checked when it was made.
         actor = Actor(view.workspace, request.owner or view.user, Role.RECRUITER)
-        mailbox = await self.connect(actor, request)
-        async with self._tools.store.write(view.workspace) as uow:
-            await uow.tickets.spend(_hash(token), self._tools.clock.now())
-        return mailbox
+        return await self._connect(actor, request, token=token)
 
 
 def endpoint_imap(mailbox: Mailbox) -> Endpoint:
@@ -311,6 +324,19 @@ async def _get(uow: UnitOfWork, mailbox_id: str) -> Mailbox:
     if mailbox is None:
         raise NotFoundError("This mailbox is not connected here any more.")
     return mailbox
+
+
+async def _judge_again(uow: UnitOfWork, mailbox_id: str, now: datetime) -> None:
+    """Nothing will release what waits for a mailbox that is gone: the gates say so instead."""
+    for waiting_for in ("host_away", "sync_partial", "mailbox_paused", "sync_behind"):
+        await uow.deliveries.release(waiting_for, not_before=now, mailbox_id=mailbox_id)
+    uow.wake("outreach")
+
+
+def _spent() -> NotFoundError:
+    return NotFoundError(
+        "This link has been used already or has expired.", fix="Type /mailbox connect in Slack for a new one."
+    )
 
 
 def _checked(request: ConnectRequest, actor: Actor) -> ConnectRequest:

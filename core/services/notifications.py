@@ -11,6 +11,9 @@ from core.services.tools import Tools
 
 _UNKNOWN_PAUSE = timedelta(seconds=3)
 _LONGEST_BACK_OFF_S = 300.0
+# How long this process may have been down since it began to post.
+_LOOK_BACK = timedelta(days=3)
+_LONGEST_PAUSE = timedelta(seconds=_LONGEST_BACK_OFF_S)
 
 
 class NotificationService:
@@ -39,6 +42,9 @@ class NotificationService:
             await self._put_back(item, error)
         except SlackRefusedError as error:
             await self._refused(item, error)
+        except Exception:  # whatever it was, the card must not stay "being posted" for ever
+            await self._after_lost_answer(item)
+            raise
         else:
             async with self._tools.store.write(item.workspace) as uow:
                 await uow.outbox.posted(item, channel=ref.channel, ts=ref.ts)
@@ -51,7 +57,7 @@ class NotificationService:
         if item.state == "unknown":
             # An earlier post may stand there. A rare double alert is better than a lost one, so where we may not
             # look, it is posted again.
-            since = (item.claimed_at or self._tools.clock.now()) - timedelta(hours=1)
+            since = self._tools.clock.now() - _LOOK_BACK
             found = await self._notifier.find(item.workspace, destination=item.destination, key=item.key, since=since)
             if found is not None:
                 await self._notifier.update(item.workspace, found, kind=item.kind, facts=item.facts)
@@ -61,7 +67,7 @@ class NotificationService:
         )
 
     async def _after_lost_answer(self, item: OutboxItem) -> None:
-        later = self._tools.clock.now() + _UNKNOWN_PAUSE
+        later = self._tools.clock.now() + min(_UNKNOWN_PAUSE * 2 ** min(item.attempts - 1, 10), _LONGEST_PAUSE)
         async with self._tools.store.write(item.workspace) as uow:
             if item.ts is None:
                 await uow.outbox.mark_unknown(item, not_before=later)

@@ -55,14 +55,20 @@ class PeopleService:
         require_recruiter(actor)
         rows, rejected = read(raw, now=self._tools.clock.now())
         rows, twice = _without_repeats(rows)
-        rejected = sorted([*rejected, *twice], key=lambda one: one.line)
+        rejected = [*rejected, *twice]
         created = updated = 0
         for start in range(0, len(rows), _BATCH):
             async with self._tools.store.write(actor.workspace) as uow:
                 new, changed, conflicts = await self._store(uow, rows[start : start + _BATCH])
+                await self._judge_again(uow)
             created, updated = created + new, updated + changed
             rejected.extend(conflicts)
-        return ImportResult(created, updated, rejected)
+        return ImportResult(created, updated, sorted(rejected, key=lambda one: one.line))
+
+    async def _judge_again(self, uow: UnitOfWork) -> None:
+        """Mail that waited for a merge field's value may go now; what still lacks one is held back again."""
+        if await uow.deliveries.release("missing_variable", not_before=self._tools.clock.now()):
+            uow.wake("outreach")
 
     async def _store(self, uow: UnitOfWork, rows: Sequence[PersonRow]) -> tuple[int, int, list[Rejected]]:
         now = self._tools.clock.now()

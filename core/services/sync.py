@@ -29,6 +29,7 @@ from core.services.mailboxes import endpoint_imap
 from core.services.tools import Tools, persistently, settings_in
 
 _WATCHED_ROLES = ("inbox", "sent", "junk")
+_UNWATCHED = "unwatched"
 
 
 class MailboxGoneError(NotFoundError):
@@ -110,6 +111,12 @@ class SyncService:
             await uow.sync_log.add(entry)
         await _save(uow, changed)
         return decision.retry_at
+
+    async def is_asked(self, workspace: str, mailbox_id: str) -> bool:
+        """Whether somebody wants a try now, or none at all any more; for wake-ups that were lost on their way."""
+        async with self.tools.store.read(workspace) as uow:
+            mailbox = await uow.mailboxes.get(mailbox_id)
+        return mailbox is None or mailbox.status not in SYNCED_STATUSES or mailbox.resync_requested_at is not None
 
     async def caught_up(self, workspace: str, mailbox_id: str, *, read: int) -> None:
         """Every watched folder was read to its end: green light, alert resolved, held follow-ups released."""
@@ -207,10 +214,15 @@ class _Session:
         watched = [one for role in _WATCHED_ROLES for one in _with_role(listed, role)]
         if not any(one.role == "inbox" for one in watched):
             raise ServerRefusedError("the server lists no INBOX", layer="imap", host=self._mailbox.imap_host)
+        names = {one.name for one in watched}
         async with self._tools.store.write(self._mailbox.workspace) as uow:
             for one in watched:
                 state = await uow.folders.ensure(self._mailbox.id, one.name, str(one.role))
                 self._folders[state.id] = state
+            for known in await uow.folders.list(self._mailbox.id):
+                if known.name not in names and known.role != _UNWATCHED:
+                    # Renamed or deleted on the server: nobody reads it any more, so no follow-up may wait for it.
+                    await uow.folders.ensure(self._mailbox.id, known.name, _UNWATCHED)
 
     async def watch(self) -> None:
         """Waits in IDLE on the inbox; looks into the other folders at their pace, and into all when asked."""
@@ -219,7 +231,7 @@ class _Session:
         while True:
             left = max(0.0, next_look - self._tools.clock.monotonic())
             news = await self._idle_or_asked(min(self._renew_after(), left))
-            if news is Push.CHANGED:
+            if news is Push.CHANGED and self._tools.clock.monotonic() < next_look:
                 await self._passes([self._inbox])
                 continue
             await self._pass_all()
@@ -236,6 +248,8 @@ class _Session:
         asked = asyncio.create_task(self._tools.store.wait(f"sync:{self._mailbox.id}", seconds + 60))
         try:
             done, _ = await asyncio.wait({idle, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if asked in done and asked.result():
+                return None  # also where news came at the same moment: a look at all folders shows both
             return idle.result() if idle in done else None
         finally:
             for task in (idle, asked):

@@ -13,7 +13,7 @@ from datetime import timedelta
 from core.domain.account import Mailbox, MailboxStatus
 from core.domain.delivery import Delivery, DeliveryState
 from core.domain.workspace_settings import WorkspaceSettings
-from core.errors import MailError
+from core.errors import MailError, NotFoundError
 from core.ports.mail import MailboxClient, MailboxConnector
 from core.ports.storage import UnitOfWork
 from core.services.mailboxes import endpoint_imap
@@ -65,7 +65,7 @@ class UndecidedService:
         if mailbox is not None and mailbox.status is not MailboxStatus.DISCONNECTED:
             try:
                 looks = await self._look(workspace, mailbox, deliveries, control)
-            except MailError:
+            except (MailError, NotFoundError):  # not readable now, or its credentials are gone
                 looks = None
         for delivery in deliveries:
             look = None if looks is None else looks.get(delivery.id)

@@ -16,7 +16,8 @@ _log = structlog.get_logger("notifications")
 _LONGEST_SLEEP = 1.0
 _CAPACITY = 20
 _GRACE = 3.0
-_STALE = timedelta(minutes=2)
+_STALE = timedelta(minutes=10)
+_SWEEP_EVERY = 60.0
 
 
 class NotificationWorker:
@@ -35,16 +36,29 @@ class NotificationWorker:
             await self._notifications.recover(workspace, claimed_before=before)
 
     async def run(self, stop: asyncio.Event) -> None:
+        """Until stopped. From time to time it looks for posts whose result could not be stored."""
+        stumbled = False
+        next_sweep = self._clock.monotonic() + _SWEEP_EVERY
         try:
             while not stop.is_set():
+                if self._clock.monotonic() >= next_sweep:
+                    await self.recover(alone=False)
+                    next_sweep = self._clock.monotonic() + _SWEEP_EVERY
                 if not await self._tick():
                     await self._store.wait("notifications", _LONGEST_SLEEP)
+        except Exception:  # what is being posted goes on: this loop is started again beside it
+            stumbled = True
+            raise
         finally:
-            if self._under_way:
-                await asyncio.wait(self._under_way, timeout=_GRACE)
-            for task in list(self._under_way):
-                task.cancel()
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            if not stumbled:
+                await self._finish()
+
+    async def _finish(self) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_GRACE)
+        for task in list(self._under_way):
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _tick(self) -> bool:
         free = _CAPACITY - len(self._under_way)
@@ -53,7 +67,9 @@ class NotificationWorker:
             return True
         claimed = 0
         for workspace in await self._store.workspaces_with_work("notifications", self._clock.now()):
-            for item in await self._notifications.claim(workspace, limit=free):
+            if claimed >= free:
+                break
+            for item in await self._notifications.claim(workspace, limit=free - claimed):
                 claimed += 1
                 task = asyncio.create_task(self._publish(item), name=f"publish {item.key}")
                 self._under_way.add(task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -16,6 +16,8 @@ _log = structlog.get_logger("outreach")
 
 _LONGEST_SLEEP = 1.0
 _GRACE = 15.0
+_SWEEP_EVERY = 60.0
+_LONGEST_SEND = timedelta(minutes=30)
 
 
 class OutreachWorker:
@@ -39,14 +41,22 @@ class OutreachWorker:
                 _log.warning("undecided_found", action="undecided_found", workspace=workspace, count=count)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until stopped; then what is on the wire may finish for a while, and the rest is given back."""
+        """Until stopped; then what is on the wire may finish for a while, and the rest is given back.
+
+        Where claiming stumbles (the database is away) what is on the wire goes on: the loop is started again beside it.
+        """
+        stumbled = False
         try:
             while not stop.is_set():
                 busy = await self._tick()
                 if not busy:
                     await self._store.wait("outreach", _LONGEST_SLEEP)
+        except Exception:
+            stumbled = True
+            raise
         finally:
-            await self._finish()
+            if not stumbled:
+                await self._finish()
 
     async def _tick(self) -> bool:
         free = self._capacity - len(self._under_way)
@@ -55,7 +65,9 @@ class OutreachWorker:
             return True
         claimed = 0
         for workspace in await self._store.workspaces_with_work("outreach", self._clock.now()):
-            outgoing = await self._outreach.claim(workspace, limit=free)
+            if claimed >= free:
+                break
+            outgoing = await self._outreach.claim(workspace, limit=free - claimed)
             claimed += len(outgoing)
             for one in outgoing:
                 self._start(one)
@@ -80,8 +92,15 @@ class OutreachWorker:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def run_checks(self, stop: asyncio.Event) -> None:
-        """Looks up undecided sends at their times, apart from sending: a slow Sent folder delays no mail."""
+        """Looks up undecided sends at their times, apart from sending: a slow Sent folder delays no mail.
+
+        From time to time it also looks for sends whose result could not be stored, or whose process is gone.
+        """
+        next_sweep = self._clock.monotonic() + _SWEEP_EVERY
         while not stop.is_set():
+            if self._clock.monotonic() >= next_sweep:
+                await self.recover(claimed_before=self._clock.now() - _LONGEST_SEND)
+                next_sweep = self._clock.monotonic() + _SWEEP_EVERY
             for workspace in await self._store.workspaces_with_work("checks", self._clock.now()):
                 await self._undecided.settle_due(workspace)
             await self._store.wait("checks", _LONGEST_SLEEP)

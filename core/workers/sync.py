@@ -19,6 +19,7 @@ _LONGEST_SLEEP = 5.0
 _STAGGER = (0.0, 1.2)
 _AFTER_BUG = 30.0
 _LOGINS_AT_ONCE = 20
+_LOOK_FOR_REQUESTS = 30.0
 
 
 class SyncWorker:
@@ -37,14 +38,23 @@ class SyncWorker:
         return len(self._sessions)
 
     async def run(self, stop: asyncio.Event) -> None:
+        """Until stopped. Where looking at the rows stumbles, the sessions that stand go on."""
+        stumbled = False
         try:
             while not stop.is_set():
                 await self._reconcile()
                 await self._store.wait("sync", _LONGEST_SLEEP)
+        except Exception:
+            stumbled = True
+            raise
         finally:
-            for task in self._sessions.values():
-                task.cancel()
-            await asyncio.gather(*self._sessions.values(), return_exceptions=True)
+            if not stumbled:
+                await self._finish()
+
+    async def _finish(self) -> None:
+        for task in self._sessions.values():
+            task.cancel()
+        await asyncio.gather(*self._sessions.values(), return_exceptions=True)
 
     async def _reconcile(self) -> None:
         wanted = set(await self._sync.runnable())
@@ -82,14 +92,18 @@ class SyncWorker:
         retry_at = await self._sync.failed(workspace, mailbox_id, error)
         _log.info("sync_broke", action="sync_broke", mailbox=mailbox_id, layer=error.layer, code=error.code)
         if retry_at is None:
-            await self._asked(mailbox_id)
+            await self._asked(workspace, mailbox_id)
         else:
             await self._store.wait(f"sync:{mailbox_id}", self._seconds_until(retry_at))
 
-    async def _asked(self, mailbox_id: str) -> None:
-        """No more tries until a person asks (or new credentials come): a bad password must not lock the account."""
-        while not await self._store.wait(f"sync:{mailbox_id}", 3_600.0):
-            continue
+    async def _asked(self, workspace: str, mailbox_id: str) -> None:
+        """No more tries until a person asks (or new credentials come): a bad password must not lock the account.
+
+        The row is looked at from time to time, because another process may have been asked.
+        """
+        while not await self._store.wait(f"sync:{mailbox_id}", _LOOK_FOR_REQUESTS):
+            if await self._sync.is_asked(workspace, mailbox_id):
+                return
 
     def _seconds_until(self, moment: datetime) -> float:
         return max(0.05, (moment - self._clock.now()).total_seconds())
