@@ -90,3 +90,20 @@ def test_every_decision_says_context_decision_and_consequences() -> None:
     for path in decisions:
         headings = re.findall(r"^## (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert headings == ["Context", "Decision", "Consequences"], name_of(path)
+
+
+def test_every_requirement_is_told_done_or_not_yet_and_never_both() -> None:
+    """A requirement that nobody mentions is one that everybody forgot."""
+    done, _, open_ = _text("docs/requirements.md").partition("## Not yet")
+    told = _numbers(done), _numbers(open_)
+    everything = {f"R{number}" for number in range(1, 227)} | {f"X{number}" for number in range(1, 13)}
+    assert told[0] & told[1] == set()
+    assert told[0] | told[1] == everything
+
+
+def _numbers(text: str) -> set[str]:
+    """R102 to R104 are three."""
+    found = set(re.findall(r"\b[RX]\d{1,3}\b", text))
+    for first, last in re.findall(r"\bR(\d{1,3}) to R(\d{1,3})\b", text):
+        found |= {f"R{number}" for number in range(int(first), int(last) + 1)}
+    return found
