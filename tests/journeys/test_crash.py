@@ -261,25 +261,33 @@ async def test_where_nothing_is_filed_a_person_settles_each_undecided_stage_once
         assert not faults(driver.evidence({address: {"status": "Complete"} for address in driver.addresses}))
 
 
-async def settle_by_hand(driver: Driver) -> list[str]:
+async def settle_by_hand(driver: Driver) -> set[str]:
     """Rita looks at each card as it comes and presses the truth, until everybody is Complete; the cards' keys."""
-    around, pressed = driver.around, list[str]()
+    around, seen = driver.around, dict[str, str]()
 
     async def done() -> bool:
+        nonlocal open_ones
         held = await around.product.ask("email-log", "--campaign", CAMPAIGN, "--status", "Uncertain")
+        ids = {f"uncertain:{row['id']}": row["message_id"] for row in held}
         for message in around.slack.messages("C0REPLIES"):
-            key = key_of(message)
-            row = next((one for one in held if key == f"uncertain:{one['id']}"), None)
-            if row is not None and key not in pressed:
-                went = any(one.message_id.strip("<>") == row["message_id"] for one in driver.accepted)
-                action = "uncertain.was_sent" if went else "uncertain.send_again"
-                await around.slack.click("U0RITA", "C0REPLIES", message.ts, action)
-                pressed.append(key)
+            key, face = key_of(message), words_of(message)
+            if key not in ids or seen.get(key) == face or "uncertain.was_sent" not in face:
+                continue
+            went = any(one.message_id.strip("<>") == ids[key] for one in driver.accepted)
+            action = "uncertain.was_sent" if went else "uncertain.send_again"
+            await around.slack.click("U0RITA", "C0REPLIES", message.ts, action)
+            seen[key] = face
         prospects = await around.product.prospects(CAMPAIGN)
-        return all(row["status"] == "Complete" for row in prospects.values())
+        open_ones = [row for row in prospects.values() if row["status"] != "Complete"]
+        return not open_ones
 
-    await until(done, "everybody is Complete", within=SETTLED_WITHIN)
-    return pressed
+    open_ones: list[dict[str, Any]] = []
+    try:
+        await until(done, "everybody is Complete", within=SETTLED_WITHIN)
+    except AssertionError as error:
+        error.add_note(f"pressed {len(seen)}; still open: {open_ones}")
+        raise
+    return set(seen)
 
 
 async def test_a_card_whose_answer_was_lost_stands_once(tmp_path: Path) -> None:
