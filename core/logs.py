@@ -5,15 +5,32 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
 _SECRET_KEYS = re.compile(r"(?i)pass(word)?|token|secret|authorization|cookie|credential|api_key")
-_SECRET_TEXTS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?i:bearer)\s+[\w.~+/=-]+")
+# What looks like a secret wherever it stands: Slack's tokens, bearer tokens, SASL answers, LOGIN, passwords in
+# addresses (redis://u:p@h) and in key=value texts.
+_SECRET_TEXTS = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?i:bearer)\s+[\w.~+/=-]+"
+    r"|(?<=://)[^\s/:@]{1,200}:[^\s/@]{1,200}(?=@)"
+    r"|(?i:(?<=AUTH PLAIN )|(?<=AUTH LOGIN )|(?<=AUTH XOAUTH2 )|(?<=AUTHENTICATE PLAIN )|(?<=AUTHENTICATE XOAUTH2 ))\S+"
+    r"|\bLOGIN\s+\S+\s+\S+"
+    r"|(?i:\b(?:password|passwd|secret|token|client_secret|api_key)[\"']?\s{0,3}[=:]\s{0,3})[\"']?[^\s\"',}&]+"
+)
 # These log what they receive and send: access tokens among it.
-_QUIET = ("aioimaplib", "aioimaplib.aioimaplib", "slack_sdk", "slack_bolt", "aiohttp.access", "aiosqlite", "asyncio", "alembic")
+_QUIET = (
+    "aioimaplib",
+    "aioimaplib.aioimaplib",
+    "slack_sdk",
+    "slack_bolt",
+    "aiohttp.access",
+    "aiosqlite",
+    "asyncio",
+    "alembic",
+)
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
@@ -49,10 +66,19 @@ def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> Non
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Last in the chain: hides values by their key, and tokens wherever they stand in a text."""
+    """Last in the chain: hides values by their key, and secrets wherever they stand in a text, however deep."""
     for key, value in event.items():
-        if _SECRET_KEYS.search(key):
-            event[key] = "***"
-        elif isinstance(value, str):
-            event[key] = _SECRET_TEXTS.sub("***", value)
+        event[key] = _redacted(key, value)
     return event
+
+
+def _redacted(key: str, value: Any) -> Any:
+    if _SECRET_KEYS.search(key):
+        return "***"
+    if isinstance(value, Mapping):
+        return {str(inner): _redacted(str(inner), one) for inner, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_redacted("", one) for one in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _SECRET_TEXTS.sub("***", value if isinstance(value, str) else repr(value))

@@ -85,7 +85,7 @@ class _Reader:
         value = self.text(name)
         if not value:
             return default
-        if not value.isdecimal() or int(value) > 65535:
+        if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > 65535:
             self.mistakes.append(f"{name} is {value[:40]!r}; set it to a port number such as {default}.")
             return default
         return int(value)
@@ -98,10 +98,17 @@ class _Reader:
 
     def url(self, name: str, default: str) -> str:
         value = self.text(name, default)
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_web_address(value):
             self.mistakes.append(f"{name} is {value[:80]!r}; set it to an address such as {default}.")
         return value
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:  # a broken IPv6 address, a port that is none
+        return False
 
 
 def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settings:
@@ -124,7 +131,7 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
         secret_keys=_keys(reader),
         host=host,
         port=port,
-        public_url=reader.url("RETHREAD_PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
+        public_url=reader.url("RETHREAD_PUBLIC_URL", _http(host, port)).rstrip("/"),
         ca_file=_ca_file(reader),
         google=SignIn(reader.text("GOOGLE_CLIENT_ID"), reader.text("GOOGLE_CLIENT_SECRET")),
         microsoft=SignIn(reader.text("MICROSOFT_CLIENT_ID"), reader.text("MICROSOFT_CLIENT_SECRET")),
@@ -135,11 +142,21 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
         reply_channel=reader.text("RETHREAD_REPLY_CHANNEL") or None,
         role=reader.one_of("RETHREAD_ROLE", ROLES, "all"),
     )
+    _check_pairs(reader)
     if needs_slack:
         _check_slack(reader, settings)
     if reader.mistakes:
         raise SettingsError(reader.mistakes)
     return settings
+
+
+def _check_pairs(reader: _Reader) -> None:
+    for service in ("SLACK", "GOOGLE", "MICROSOFT"):
+        names = (f"{service}_CLIENT_ID", f"{service}_CLIENT_SECRET")
+        given = [name for name in names if reader.text(name)]
+        if len(given) == 1:
+            missing = next(name for name in names if name not in given)
+            reader.mistakes.append(f"{missing} is missing; it belongs to {given[0]}: give both or neither.")
 
 
 def _check_slack(reader: _Reader, settings: Settings) -> None:
@@ -152,6 +169,10 @@ def _check_slack(reader: _Reader, settings: Settings) -> None:
             "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET is missing; give the app-level token (xapp-…) for Socket Mode, "
             "or the signing secret for HTTP delivery."
         )
+
+
+def _http(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _database(reader: _Reader) -> str:

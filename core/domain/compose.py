@@ -22,6 +22,7 @@ _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _ATEXT_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _MAX_REFERENCES = 20
+_LONGEST_QUOTED = 200  # a quoted name cannot be folded; a line holds 998 characters (RFC 5322 2.1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _mailbox(name: str, address: str, where: str) -> str:
     name = clean(name, where)
     if not name:
         return address
-    if name.isascii() and "=?" not in name:
+    if name.isascii() and "=?" not in name and len(name) <= _LONGEST_QUOTED:
         quoted = name if _ATEXT_PHRASE.fullmatch(name) else '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
         return f"{quoted}\r\n <{address}>"
     return f"{_encoded_words(name)}\r\n <{address}>"

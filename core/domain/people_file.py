@@ -7,6 +7,7 @@ import io
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -91,6 +92,8 @@ def _delimiter(heading: str) -> str:
 
 
 def _columns(cells: list[str]) -> list[str]:
+    if len(cells) > 200:
+        raise InputError("has more than 200 columns", where="people file, line 1")
     names = ["_".join(re.findall(r"\w+", cell.lower())) for cell in cells]
     names = [_SYNONYMS.get(name, name) for name in names]
     if not any(name.endswith("_email") for name in names):
@@ -102,8 +105,6 @@ def _columns(cells: list[str]) -> list[str]:
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise InputError(f"names a column twice: {', '.join(twice)}", where="people file, line 1")
-    if len(names) > 200:
-        raise InputError("has more than 200 columns", where="people file, line 1")
     return names
 
 
@@ -136,7 +137,7 @@ def _problem(values: dict[str, str]) -> str:
         if address and not is_valid(address):
             return f"{kind}_email {address[:80]!r} is not an e-mail address"
     zone = values.get("timezone", "")
-    if zone and zone not in available_timezones():
+    if zone and zone not in _zones():
         return f"timezone {zone[:60]!r} is no IANA time zone, such as Europe/Berlin"
     primary = values.get("primary", "")
     if primary and primary not in ADDRESS_TYPES and not _names_own_address(primary, values):
@@ -144,6 +145,11 @@ def _problem(values: dict[str, str]) -> str:
     if not any(values.get(f"{kind}_email") for kind in ADDRESS_TYPES) and not values.get("last_name"):
         return "has neither an address nor a last name"
     return ""
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # asking takes as long as reading a thousand lines
 
 
 def _names_own_address(primary: str, values: dict[str, str]) -> bool:
@@ -157,7 +163,7 @@ def _addresses(values: dict[str, str], now: datetime) -> tuple[PersonAddress, ..
         address = values.get(f"{kind}_email", "")
         key = match_key(address) if address else ""
         if key and key not in found:
-            found[key] = PersonAddress(address, key, kind, wanted in (kind, address), now)
+            found[key] = PersonAddress(address, key, kind, wanted == kind or match_key(wanted) == key, now)
     addresses = list(found.values())
     if addresses and not any(address.primary for address in addresses):
         first = addresses[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.domain.account import Mailbox, MailboxStatus
+from core.domain.address import domain_of
 from core.domain.campaign import Campaign, Stage
 from core.domain.diagnosis import CAUSES, CauseClass
 from core.domain.enrollment import Enrollment, Reason
@@ -88,7 +89,12 @@ def check(facts: Facts, now: datetime) -> Verdict:
         return Postpone(opening)
     if not facts.opens_thread and not is_fresh(facts.folders, now, facts.freshness, facts.read_since):
         return HoldBack(reason("sync_behind"))
-    return Send(address.address)
+    return Send(_writable(address.address))
+
+
+def _writable(address: str) -> str:
+    """The address with its domain in ASCII, as servers and headers take it (RFC 5890)."""
+    return f"{address.rpartition('@')[0]}@{domain_of(address)}"
 
 
 def is_fresh(folders: tuple[FolderState, ...], now: datetime, freshness: timedelta, read_since: datetime) -> bool:

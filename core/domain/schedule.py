@@ -25,6 +25,10 @@ class Window:
     end: time
 
 
+_ANY_TIME = Window(frozenset(range(7)), time(), time())
+"""Days off without a window: closed is only the whole day off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """One prospect's calendar: zone, optional window, days off (dates and an optional country code)."""
@@ -64,17 +68,22 @@ def due_after(completed: datetime, delay: Delay, calendar: Calendar) -> datetime
 def next_open(moment: datetime, calendar: Calendar) -> datetime:
     """The moment itself where mail may go then, else the start of the next open block (UTC)."""
     window = calendar.window
-    if window is None:
+    if window is None and not calendar.days_off and calendar.country is None:
         return moment
+    window = window or _ANY_TIME
     local = moment.astimezone(calendar.zone)
     for days_ahead in range(400):
         day = local.date() + timedelta(days=days_ahead)
         if day.weekday() not in window.days or calendar.is_off(day):
             continue
-        start, end = _at(day, window.start, calendar.zone), _at(day, window.end, calendar.zone)
-        if moment < end:
+        start, end = _at(day, window.start, calendar.zone), _end_of(day, window, calendar.zone)
+        if moment < end and start < end:
             return max(moment, start)
     return moment + timedelta(days=400)  # a calendar without one open day: far away, and visible as such
+
+
+def _end_of(day: date, window: Window, zone: ZoneInfo) -> datetime:
+    return _at(day + timedelta(days=1), time(), zone) if window is _ANY_TIME else _at(day, window.end, zone)
 
 
 def _add_business_days(moment: datetime, count: int, calendar: Calendar) -> datetime:
@@ -95,6 +104,17 @@ def _at(day: date, clock_time: time, zone: ZoneInfo) -> datetime:
 def _window(value: Mapping[str, Any]) -> Window:
     days = frozenset(_DAYS.index(day) for day in value.get("days") or _DAYS)
     return Window(days, time.fromisoformat(str(value["start"])), time.fromisoformat(str(value["end"])))
+
+
+@lru_cache(maxsize=256)
+def knows_holidays(code: str) -> bool:
+    """Whether the holidays of a country ("GB") or a part of it ("GB-SCT") are known."""
+    country, _, subdivision = code.partition("-")
+    try:
+        holiday_library.country_holidays(country, subdiv=subdivision or None)
+    except NotImplementedError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)

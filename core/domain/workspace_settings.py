@@ -118,6 +118,13 @@ def _number(setting: Setting, text: str) -> float:
     return int(value) if value.is_integer() else value
 
 
+def _int(setting: Setting, text: str) -> int:
+    value = _number(setting, text)
+    if not isinstance(value, int):
+        raise InputError(f"{text[:40]!r} is not a whole number", field=setting.key)
+    return value
+
+
 def _numbers(setting: Setting, text: str) -> tuple[float, ...]:
     values = tuple(_number(setting, part) for part in text.split(","))
     if not 1 <= len(values) <= 10 or list(values) != sorted(values):
@@ -138,4 +145,4 @@ def _channel(setting: Setting, text: str) -> str:
     return match[1]
 
 
-_PARSERS: Final = {"number": _number, "int": _number, "numbers": _numbers, "choice": _choice, "channel": _channel}
+_PARSERS: Final = {"number": _number, "int": _int, "numbers": _numbers, "choice": _choice, "channel": _channel}
