@@ -104,6 +104,13 @@ class SqlDeliveryStore:
             statement = statement.where(deliveries.c.claimed_at < claimed_before)
         return await self._all(statement)
 
+    async def renew(self, delivery_ids: Collection[str], at: datetime) -> int:
+        renewed = 0
+        for ids in chunks(delivery_ids):
+            mine = self._scope.update(deliveries).where(SENDING, deliveries.c.id.in_(ids))
+            renewed += await self._scope.run(mine.values(claimed_at=at))
+        return renewed
+
     async def checks_due(self, now: datetime, *, limit: int = 100) -> list[Delivery]:
         due = self._select().where(UNKNOWN, deliveries.c.next_check_at <= now)
         return await self._all(due.order_by(deliveries.c.next_check_at, deliveries.c.id).limit(limit))

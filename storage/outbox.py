@@ -9,7 +9,7 @@ put ──> ready ──claim──> posting ──posted──> posted   (ready
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -106,6 +106,10 @@ class SqlOutboxStore:
         mine = (outbox.c.id == item.id, outbox.c.state == "posting", outbox.c.token == item.token)
         done = {"state": state, "token": None, "claimed_at": None, **changes}
         return await self._scope.run(self._scope.update(outbox).where(*mine).values(done)) == 1
+
+    async def renew(self, item_ids: Collection[str], at: datetime) -> int:
+        posting = (outbox.c.state == "posting", outbox.c.id.in_(list(item_ids)))
+        return await self._scope.run(self._scope.update(outbox).where(*posting).values(claimed_at=at))
 
     async def recover_posting(self, *, claimed_before: datetime) -> int:
         left = (outbox.c.state == "posting", outbox.c.claimed_at < claimed_before)

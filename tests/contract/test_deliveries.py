@@ -204,6 +204,17 @@ async def test_a_claim_on_postgresql_skips_what_another_unit_holds(store_on_post
         assert claimed(await second.deliveries.claim_due(NOW, limit=10)) == ["d3"]
 
 
+@pytest.mark.postgres
+async def test_a_delivery_without_mailbox_is_claimed_by_one_unit_too(store_on_postgres: SqlStore) -> None:
+    async with store_on_postgres.write("T1") as uow:
+        for number in (1, 2):
+            await add_prospect(uow, number)
+        await uow.deliveries.add_many([make_delivery(f"d{n}", enrollment_id=f"e{n}", mailbox_id=None) for n in (1, 2)])
+    async with store_on_postgres.write("T1") as first, store_on_postgres.write("T1") as second:
+        assert claimed(await first.deliveries.claim_due(NOW, limit=1)) == ["d1"]
+        assert claimed(await second.deliveries.claim_due(NOW, limit=10)) == ["d2"]
+
+
 async def test_holding_back_and_releasing_a_campaign(store: SqlStore) -> None:
     """A released delivery is due no earlier than told; its prospect is Active without a reason."""
     reason = Reason("campaign_off", "The campaign is paused", "Start it")

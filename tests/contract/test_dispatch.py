@@ -53,15 +53,15 @@ async def test_a_wake_up_exists_only_with_the_commit_it_belongs_to(postgres_url:
     dispatcher = ProcrastinateDispatcher(parse_url(postgres_url), LocalWake(), ["sync"])
     await dispatcher.start()
     queued = text("SELECT count(*) FROM procrastinate_jobs")
-    async with await open_store(postgres_url, keys=KEYS, clock=SteadyClock()) as store:
-        async with store.database.writer.connect() as connection:
-            await dispatcher.announce(connection, ["outreach"])
-            assert (await connection.execute(queued)).scalar() == 1
-            await connection.rollback()
-            assert (await connection.execute(queued)).scalar() == 0
-            await dispatcher.announce(connection, ["outreach", "sync:mb1"])
-            await connection.commit()
-            assert (await connection.execute(queued)).scalar()
+    store = await open_store(postgres_url, keys=KEYS, clock=SteadyClock())
+    async with store, store.database.writer.connect() as connection:
+        await dispatcher.announce(connection, ["outreach"])
+        assert (await connection.execute(queued)).scalar() == 1
+        await connection.rollback()
+        assert (await connection.execute(queued)).scalar() == 0
+        await dispatcher.announce(connection, ["outreach", "sync:mb1"])
+        await connection.commit()
+        assert (await connection.execute(queued)).scalar()
     await dispatcher.close()
 
 

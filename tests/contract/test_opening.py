@@ -105,6 +105,18 @@ async def test_a_file_that_a_foreign_tool_locks_is_busy(sqlite_url: str) -> None
         await store.close()
 
 
+async def test_a_writing_unit_holds_the_file_from_its_first_moment(sqlite_store: SqlStore) -> None:
+    """A transaction that only becomes a writing one later fails at once where somebody wrote in between."""
+    path = sqlite_store.database.path
+    assert path is not None
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as foreign:
+        async with sqlite_store.write("T1") as uow:
+            await uow.people.count()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                foreign.execute("DELETE FROM health")
+        foreign.execute("DELETE FROM health")
+
+
 async def test_sqlite_is_set_up_to_survive_power_loss(sqlite_store: SqlStore) -> None:
     found = {}
     async with sqlite_store.database.writer.connect() as connection:
