@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 
 SHUTDOWN_WITHIN = 25.0
 _CHECKPOINT_EVERY = 3_600.0
-# Longer than the longest wait for a server's answer to a message, so that no living sender is taken for dead.
-_SENDING_LEASE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +303,8 @@ class Server:
                 "outreach": workers.outreach.run,
                 "checks": workers.outreach.run_checks,
                 "notifications": workers.notifications.run,
+                "sending leases": workers.outreach.run_leases,
+                "posting leases": workers.notifications.run_leases,
                 "checkpoint": partial(self._checkpoint, store),
             }
         async with asyncio.TaskGroup() as group:
@@ -321,8 +321,10 @@ class Server:
 
     async def _recover(self, workers: Workers) -> None:
         """What a dead process left behind. SQLite admits one process, so whatever is under way there is dead."""
+        from core.workers.supervisor import LEASE
+
         alone = self._settings.is_sqlite
-        await workers.outreach.recover(claimed_before=None if alone else self._clock.now() - _SENDING_LEASE)
+        await workers.outreach.recover(claimed_before=None if alone else self._clock.now() - LEASE)
         await workers.notifications.recover(alone=alone)
 
     async def _checkpoint(self, store: SqlStore, stop: asyncio.Event) -> None:

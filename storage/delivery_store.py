@@ -12,10 +12,11 @@ from core.domain.enrollment import ProspectStatus
 from core.errors import RefusedError
 from core.ports.storage import DueDelivery, EmailLogRow
 from storage.claims import DELIVERY_COLUMNS, DueDeliveries
+from storage.columns import joined
 from storage.enrollment_store import SqlEnrollmentStore
 from storage.scope import AnySelect, Scope, Values, chunks, values_of
 from storage.status_queries import email_log, latest_delivery
-from storage.tables import CLAIMABLE, SENDING, SENT, UNKNOWN, WAITING, deliveries, delivery_texts, enrollments, joined
+from storage.tables import CLAIMABLE, SENDING, SENT, UNKNOWN, WAITING, deliveries, delivery_texts, enrollments
 
 _FAILURES = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from core.errors import SlackBusyError, SlackError, SlackRefusedError, SlackUnknownError
@@ -27,6 +28,15 @@ class NotificationService:
         """What a dead process was posting: found again or posted again, never forgotten."""
         async with self._tools.store.write(workspace) as uow:
             return await uow.outbox.recover_posting(claimed_before=claimed_before)
+
+    async def renew(self, under_way: Iterable[OutboxItem]) -> None:
+        """This process is alive and still posting these: nobody may take them for a dead one's."""
+        by_workspace: dict[str, list[str]] = {}
+        for item in under_way:
+            by_workspace.setdefault(item.workspace, []).append(item.id)
+        for workspace, ids in by_workspace.items():
+            async with self._tools.store.write(workspace) as uow:
+                await uow.outbox.renew(ids, self._tools.clock.now())
 
     async def claim(self, workspace: str, *, limit: int) -> list[OutboxItem]:
         async with self._tools.store.write(workspace) as uow:

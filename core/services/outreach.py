@@ -7,6 +7,7 @@ byte is ``unknown``; only evidence or a person turns ``unknown`` into ``sent`` o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -73,6 +74,15 @@ class OutreachService:
             return len(stale)
 
         return await persistently(unit)
+
+    async def renew(self, under_way: Iterable[Outgoing]) -> None:
+        """This process is alive and still at these: nobody may take them for a dead one's."""
+        by_workspace: dict[str, list[str]] = {}
+        for one in under_way:
+            by_workspace.setdefault(one.delivery.workspace, []).append(one.delivery.id)
+        for workspace, ids in by_workspace.items():
+            async with self._tools.store.write(workspace) as uow:
+                await uow.deliveries.renew(ids, self._tools.clock.now())
 
     async def claim(self, workspace: str, *, limit: int) -> list[Outgoing]:
         """Takes what is due through the gates; what comes back is committed as ``sending``."""

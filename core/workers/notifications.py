@@ -10,14 +10,13 @@ import structlog
 from core.ports.clock import Clock
 from core.ports.storage import OutboxItem, Store
 from core.services.notifications import NotificationService
+from core.workers.supervisor import LEASE, RENEW_EVERY, wait_for
 
 _log = structlog.get_logger("notifications")
 
 _LONGEST_SLEEP = 1.0
 _CAPACITY = 20
 _GRACE = 3.0
-_STALE = timedelta(minutes=10)
-_SWEEP_EVERY = 60.0
 
 
 class NotificationWorker:
@@ -27,23 +26,20 @@ class NotificationWorker:
         self._store = store
         self._clock = clock
         self._notifications = notifications
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], OutboxItem] = {}
 
     async def recover(self, *, alone: bool) -> None:
-        """Run once at the start. ``alone``: no other process posts, so whatever is being posted is ours and dead."""
-        before = self._clock.now() + timedelta(seconds=1) if alone else self._clock.now() - _STALE
+        """Run before anything is claimed. ``alone``: no other process posts, so whatever is being posted is ours and
+        dead; else ``run_leases`` finds the rest."""
+        before = self._clock.now() + timedelta(seconds=1) if alone else self._clock.now() - LEASE
         for workspace in await self._store.workspaces():
             await self._notifications.recover(workspace, claimed_before=before)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until stopped. From time to time it looks for posts whose result could not be stored."""
+        """Until stopped."""
         stumbled = False
-        next_sweep = self._clock.monotonic() + _SWEEP_EVERY
         try:
             while not stop.is_set():
-                if self._clock.monotonic() >= next_sweep:
-                    await self.recover(alone=False)
-                    next_sweep = self._clock.monotonic() + _SWEEP_EVERY
                 if not await self._tick():
                     await self._store.wait("notifications", _LONGEST_SLEEP)
         except Exception:  # what is being posted goes on: this loop is started again beside it
@@ -72,8 +68,8 @@ class NotificationWorker:
             for item in await self._notifications.claim(workspace, limit=free - claimed):
                 claimed += 1
                 task = asyncio.create_task(self._publish(item), name=f"publish {item.key}")
-                self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
+                self._under_way[task] = item
+                task.add_done_callback(self._under_way.pop)
         return claimed > 0
 
     async def _publish(self, item: OutboxItem) -> None:
@@ -81,3 +77,10 @@ class NotificationWorker:
             await self._notifications.publish(item)
         except Exception:
             _log.exception("publish_failed", action="publish_failed", key=item.key)
+
+    async def run_leases(self, stop: asyncio.Event) -> None:
+        """Says of what is being posted here that it is, and finds posts whose process is gone, or whose result could
+        not be stored."""
+        while not await wait_for(stop, RENEW_EVERY):
+            await self._notifications.renew(list(self._under_way.values()))
+            await self.recover(alone=False)

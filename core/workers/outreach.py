@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -11,13 +11,12 @@ from core.ports.clock import Clock
 from core.ports.storage import Store
 from core.services.outreach import Outgoing, OutreachService
 from core.services.undecided import UndecidedService
+from core.workers.supervisor import LEASE, RENEW_EVERY, wait_for
 
 _log = structlog.get_logger("outreach")
 
 _LONGEST_SLEEP = 1.0
 _GRACE = 15.0
-_SWEEP_EVERY = 60.0
-_LONGEST_SEND = timedelta(minutes=30)
 
 
 class OutreachWorker:
@@ -31,10 +30,11 @@ class OutreachWorker:
         self._outreach = outreach
         self._undecided = undecided
         self._capacity = capacity
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], Outgoing] = {}
 
     async def recover(self, *, claimed_before: datetime | None) -> None:
-        """Run once before anything is claimed: what a dead process left behind is undecided, not forgotten."""
+        """What a dead process left behind is undecided, not forgotten. Run before anything is claimed, with None where
+        no other process sends; else ``run_leases`` finds the rest."""
         for workspace in await self._store.workspaces():
             count = await self._outreach.recover(workspace, claimed_before=claimed_before)
             if count:
@@ -75,8 +75,8 @@ class OutreachWorker:
 
     def _start(self, outgoing: Outgoing) -> None:
         task = asyncio.create_task(self._deliver(outgoing), name=f"deliver {outgoing.delivery.id}")
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way[task] = outgoing
+        task.add_done_callback(self._under_way.pop)
 
     async def _deliver(self, outgoing: Outgoing) -> None:
         try:
@@ -92,15 +92,15 @@ class OutreachWorker:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def run_checks(self, stop: asyncio.Event) -> None:
-        """Looks up undecided sends at their times, apart from sending: a slow Sent folder delays no mail.
-
-        From time to time it also looks for sends whose result could not be stored, or whose process is gone.
-        """
-        next_sweep = self._clock.monotonic() + _SWEEP_EVERY
+        """Looks up undecided sends at their times, apart from sending: a slow Sent folder delays no mail."""
         while not stop.is_set():
-            if self._clock.monotonic() >= next_sweep:
-                await self.recover(claimed_before=self._clock.now() - _LONGEST_SEND)
-                next_sweep = self._clock.monotonic() + _SWEEP_EVERY
             for workspace in await self._store.workspaces_with_work("checks", self._clock.now()):
                 await self._undecided.settle_due(workspace)
             await self._store.wait("checks", _LONGEST_SLEEP)
+
+    async def run_leases(self, stop: asyncio.Event) -> None:
+        """Says of what is under way here that it is, and finds what is under way nowhere: sends whose process is gone,
+        or whose result could not be stored."""
+        while not await wait_for(stop, RENEW_EVERY):
+            await self._outreach.renew(list(self._under_way.values()))
+            await self.recover(claimed_before=self._clock.now() - LEASE)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import structlog
 
 _log = structlog.get_logger("supervisor")
+
+LEASE = timedelta(seconds=30)
+"""What was claimed longer ago and not renewed since belongs to a process that is dead."""
+RENEW_EVERY = 10.0
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0

@@ -264,6 +264,20 @@ async def test_undecided_deliveries_are_found_when_they_are_due(store: SqlStore)
         assert ids(await uow.deliveries.checks_due(NOW + MINUTE, limit=1)) == ["d3"]
 
 
+async def test_a_send_that_is_renewed_is_not_taken_for_a_dead_process(store: SqlStore) -> None:
+    """Only what is being sent is renewed, and its version stays: the sender's own result must still be stored."""
+    async with store.write("T1") as uow:
+        for number in (1, 2):
+            await add_prospect(uow, number)
+        sending = make_delivery("d1", state=DeliveryState.SENDING, claimed_at=NOW)
+        await uow.deliveries.add_many([sending, make_delivery("d2", enrollment_id="e2")])
+        assert await uow.deliveries.renew(["d1", "d2"], NOW + MINUTE) == 1
+        assert ids(await uow.deliveries.sending(claimed_before=NOW + MINUTE)) == []
+        assert await uow.deliveries.save(replace(sending, state=DeliveryState.SENT))
+        assert await uow.deliveries.renew(["d1"], NOW + MINUTE) == 0
+        assert await uow.deliveries.renew([], NOW) == 0
+
+
 async def test_the_control_for_a_search_in_sent_is_what_the_server_itself_took(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         for number in range(1, 6):

@@ -116,6 +116,17 @@ async def test_posts_of_a_dead_process_become_unknown_and_updates_ready(store: S
         assert await uow.outbox.count_by_state() == {"ready": 1, "unknown": 1}
 
 
+async def test_a_post_that_is_renewed_is_not_taken_for_a_dead_process(store: SqlStore) -> None:
+    """Its claim stays good: the result is stored."""
+    async with store.write("T1") as uow:
+        await put(uow)
+        item = await claim_one(uow)
+        assert await uow.outbox.renew([item.id], NOW + MINUTE) == 1
+        assert await uow.outbox.recover_posting(claimed_before=NOW + MINUTE) == 0
+        assert await uow.outbox.posted(item, channel="C0TEAM", ts="1.1")
+        assert await uow.outbox.renew([item.id], NOW + MINUTE) == 0
+
+
 async def test_the_longest_waiting_goes_first(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         await put(uow, "b", NOW)
