@@ -17,12 +17,13 @@ from core.domain.campaign import CampaignStatus
 from core.domain.delivery import Delivery
 from core.domain.enrollment import ProspectStatus
 from core.ports.storage import DueDelivery
+from storage.columns import joined
 from storage.enrollment_store import SqlEnrollmentStore
 from storage.folder_store import SqlFolderStore
 from storage.mailbox_store import mailbox_from
 from storage.people_store import SqlPeopleStore
 from storage.scope import AnySelect, Scope, chunks, columns_of
-from storage.tables import CLAIMABLE, SENT, campaigns, deliveries, enrollments, joined, mailboxes
+from storage.tables import CLAIMABLE, SENT, campaigns, deliveries, enrollments, mailboxes
 
 DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.ports.storage import Activity, NewActivity, NewMessage, SeenMessage
+from storage.columns import joined
 from storage.scope import Scope, Values, chunks, values_of
-from storage.tables import activities, campaigns, joined, mailboxes, messages, seen_messages
+from storage.tables import activities, campaigns, mailboxes, messages, seen_messages
 
 
 class SqlMessageStore:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, func, select
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectEvent, ProspectStatus
 from core.ports.storage import EmailLogRow, ProspectRow, StageCount
+from storage.columns import joined
 from storage.scope import AnyRow, Scope, chunks
 from storage.tables import (
     SENT,
@@ -18,7 +19,6 @@ from storage.tables import (
     deliveries,
     enrollment_events,
     enrollments,
-    joined,
     people,
     person_addresses,
 )

@@ -49,13 +49,27 @@ class PostgresServer:
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         self.port = _free_port()
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' {_FAST}"
+        self._guard = self._guarded()
         self._run("pg_ctl", "start", "-w", "-D", self._data, "-l", log, "-o", options)
         self._execute(f"CREATE DATABASE {_TEMPLATE}")
         asyncio.run(upgrade(self.url(_TEMPLATE)))
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self._data)
+        self._guard.communicate()
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def _guarded(self) -> subprocess.Popen[bytes]:
+        """Stops the server when its input ends: when we say so, or when this process dies without a word."""
+        stop = f"read _; exec {self._bin}/pg_ctl stop -w -m immediate -D {self._data}"
+        return subprocess.Popen(
+            ["/bin/sh", "-c", stop],
+            user=_NOBODY,
+            cwd=self._home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the tests; the server goes when they have
+        )
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
