@@ -111,7 +111,7 @@ def _columns(cells: list[str]) -> list[str]:
 def _row(line: int, columns: list[str], cells: list[str], now: datetime) -> PersonRow | Rejected:
     if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
         return Rejected(line, f"has {len(cells)} cells, the heading {len(columns)}")
-    values = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name}
+    values = {name: _tidy(name, cell) for name, cell in zip(columns, cells, strict=False) if name}
     problem = _problem(values)
     if problem:
         return Rejected(line, problem)
@@ -124,6 +124,11 @@ def _row(line: int, columns: list[str], cells: list[str], now: datetime) -> Pers
         addresses=_addresses(values, now),
         fields={name: value for name, value in values.items() if name not in _KNOWN and value},
     )
+
+
+def _tidy(name: str, cell: str) -> str:
+    """Names and numbers are one line: a line break in one could not stand in a mail's header."""
+    return " ".join(cell.split()) if name in _KNOWN else cell.strip()
 
 
 def _problem(values: dict[str, str]) -> str:
