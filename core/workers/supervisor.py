@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -39,6 +40,17 @@ async def supervise(
             await wait_for(stop, pause)
         else:
             return
+
+
+async def wait_for_either(stop: asyncio.Event, waiting: Coroutine[Any, Any, object]) -> None:
+    """Waits for ``stop`` or until ``waiting`` returns, which is cancelled then: a long wait delays no end."""
+    tasks = [asyncio.create_task(stop.wait()), asyncio.create_task(waiting)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def wait_for(stop: asyncio.Event, seconds: float) -> bool:

@@ -12,6 +12,7 @@ from core.errors import MailError, NotFoundError, RethreadError
 from core.ports.clock import Clock
 from core.ports.storage import Store
 from core.services.sync import MailboxGoneError, SyncService
+from core.workers.supervisor import wait_for_either
 
 _log = structlog.get_logger("sync")
 
@@ -43,7 +44,7 @@ class SyncWorker:
         try:
             while not stop.is_set():
                 await self._reconcile()
-                await self._store.wait("sync", _LONGEST_SLEEP)
+                await wait_for_either(stop, self._store.wait("sync", _LONGEST_SLEEP))
         except Exception:
             stumbled = True
             raise
