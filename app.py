@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -233,8 +233,11 @@ class Server:
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; a second signal ends the process at once. Returns the exit status."""
         self._listen_to_signals()
+        from storage.engine import ALL_TOPICS
+
         async with AsyncExitStack() as closing:
-            store = await closing.enter_async_context(await open_database(self._settings, self._clock))
+            topics = ALL_TOPICS if self._engine_here else ()
+            store = await closing.enter_async_context(await open_database(self._settings, self._clock, topics))
             tools, mail = make_tools(store, self._clock), make_mail(self._settings, self._clock)
             closing.push_async_callback(mail.transport.close)
             uses = make_use_cases(tools, mail)
@@ -407,11 +410,19 @@ def log(action: str, **facts: Any) -> None:
     structlog.get_logger("app").info(action, action=action, **facts)
 
 
-async def open_database(settings: Settings, clock: Clock) -> SqlStore:
-    """SQLite is brought to the newest schema on opening; PostgreSQL only by ``migrate``. Raises StorageError kinds."""
+async def open_database(settings: Settings, clock: Clock, serves: Collection[str] = ()) -> SqlStore:
+    """SQLite is brought to the newest schema on opening; PostgreSQL only by ``migrate``. ``serves`` names the kinds of
+    work that this process does. Raises StorageError kinds."""
     from storage.engine import open_store
 
-    return await open_store(settings.database_url, keys=settings.secret_keys, clock=clock, migrate=settings.is_sqlite)
+    return await open_store(
+        settings.database_url,
+        keys=settings.secret_keys,
+        clock=clock,
+        migrate=settings.is_sqlite,
+        dispatcher=settings.dispatcher,
+        topics=serves,
+    )
 
 
 async def check() -> Sequence[CheckLine]:
