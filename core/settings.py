@@ -188,7 +188,7 @@ def _database(reader: _Reader) -> str:
 def _dispatcher(reader: _Reader, database_url: str) -> str:
     sqlite = database_url.startswith("sqlite")
     value = reader.one_of("RETHREAD_DISPATCHER", DISPATCHERS, "local" if sqlite else "procrastinate")
-    if sqlite and value != "local":
+    if sqlite and value in DISPATCHERS and value != "local":
         reader.mistakes.append(f"RETHREAD_DISPATCHER is {value!r}, which needs PostgreSQL; leave it out on SQLite.")
     return value
 

@@ -50,13 +50,14 @@ def plan(state: FolderState, *, uidvalidity: int, uidnext: int) -> Plan:
     """Compares what we know with what SELECT or STATUS says.
 
     A server may say UIDVALIDITY 0 or a UIDNEXT below ours (rebuilt index): both are read again from the start,
-    because unique keys make a second reading harmless and a skipped message is a lost reply.
+    because unique keys make a second reading harmless and a skipped message is a lost reply. One that tells no
+    UIDNEXT (0) is asked for what follows the checkpoint.
     """
     if state.uidvalidity is None:
         return Plan(Reading.FIRST, 1, uidvalidity)
     if state.uidvalidity != uidvalidity:
         return Plan(Reading.RENUMBERED, 1, uidvalidity)
-    if uidnext > state.uidnext:
+    if uidnext > state.uidnext or uidnext <= 0:
         return Plan(Reading.NEW if state.uidnext > 1 else Reading.FIRST, state.uidnext, uidvalidity)
     if 0 < uidnext < state.uidnext:
         return Plan(Reading.RENUMBERED, 1, uidvalidity)

@@ -1,0 +1,115 @@
+"""Settings from the environment: all mistakes at once, each with its name and what to do, no secret among them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError
+from core.settings import parse
+
+GOOD = {
+    "SLACK_BOT_TOKEN": "xoxb-1-canary",
+    "SLACK_APP_TOKEN": "xapp-1-canary",
+    "RETHREAD_SECRET_KEYS": "a key of thirty-two characters or more, another key of thirty-two characters!",
+}
+
+
+def mistakes(**changes: str) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        parse({**GOOD, **changes})
+    return refused.value.mistakes
+
+
+def test_the_least_that_is_needed() -> None:
+    """Everything else has its default."""
+    settings = parse(GOOD)
+    assert (settings.host, settings.port, settings.public_url) == ("127.0.0.1", 3000, "http://127.0.0.1:3000")
+    assert (settings.dispatcher, settings.role, settings.is_sqlite) == ("local", "all", True)
+    assert settings.sqlite_path == Path("rethread.db")
+    assert len(settings.secret_keys) == 2
+    assert settings.slack_api_url == "https://slack.com/api/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxp-1", "does not begin with xoxb-"),
+        ("SLACK_APP_TOKEN", "xoxb-1", "does not begin with xapp-"),
+        ("SLACK_API_URL", "slack.com", "set it to an address"),
+        ("SLACK_API_URL", "http://[::1", "set it to an address"),
+        ("SLACK_API_URL", "https://x:99999/", "set it to an address"),
+        ("SLACK_CLIENT_ID", "1.2", "SLACK_CLIENT_SECRET is missing"),
+        ("GOOGLE_CLIENT_SECRET", "canary", "GOOGLE_CLIENT_ID is missing"),
+        ("MICROSOFT_CLIENT_ID", "x", "MICROSOFT_CLIENT_SECRET is missing"),
+        ("DATABASE_URL", "mysql://canary@h/db", "begins with 'mysql'"),
+        ("DATABASE_URL", "sqlite:///x.db", "begins with 'sqlite'"),
+        ("RETHREAD_DISPATCHER", "celery", "set it to one of local, procrastinate, sql"),
+        ("RETHREAD_DISPATCHER", "sql", "needs PostgreSQL"),
+        ("RETHREAD_SECRET_KEYS", "canary", "has 6 characters"),
+        ("RETHREAD_SECRET_KEYS", " , ", "is missing"),
+        ("RETHREAD_PORT", "http", "port number"),
+        ("RETHREAD_PORT", "70000", "port number"),
+        ("RETHREAD_PORT", "²", "port number"),
+        ("RETHREAD_PUBLIC_URL", "rethread.agency.test", "set it to an address"),
+        ("RETHREAD_CA_FILE", "/no/such/file", "is no file"),
+        ("RETHREAD_DNS", "resolver", "host:port"),
+        ("RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS", "maybe", "set it to 1"),
+        ("RETHREAD_ADMINS", "U0ADA, ada", "holds 'ada'"),
+        ("RETHREAD_ROLE", "web", "set it to one of all, bot, engine"),
+    ],
+)
+def test_a_mistake_names_its_variable_and_the_fix(name: str, value: str, words: str) -> None:
+    """One mistake, one sentence."""
+    (mistake,) = mistakes(**{name: value})
+    assert words in mistake
+    assert name.rsplit("_", 1)[0] in mistake
+    assert "canary" not in mistake
+
+
+def test_all_mistakes_are_told_together() -> None:
+    """Nobody starts the program five times to learn five things."""
+    with pytest.raises(SettingsError) as refused:
+        parse({"RETHREAD_PORT": "x", "DATABASE_URL": "y", "RETHREAD_ROLE": "z"})
+    named = "\n".join(refused.value.mistakes)
+    for name in (
+        "RETHREAD_PORT",
+        "DATABASE_URL",
+        "RETHREAD_ROLE",
+        "RETHREAD_SECRET_KEYS",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+    ):
+        assert name in named
+    assert str(refused.value) == named
+
+
+def test_commands_without_slack_ask_for_no_slack() -> None:
+    """`mailbox list` needs no token."""
+    keys = {"RETHREAD_SECRET_KEYS": GOOD["RETHREAD_SECRET_KEYS"]}
+    assert parse(keys, needs_slack=False).slack_bot_token == ""
+    assert any("SLACK_BOT_TOKEN" in one for one in mistakes(SLACK_BOT_TOKEN=""))
+
+
+def test_http_delivery_and_many_workspaces() -> None:
+    """A signing secret in place of the app token; a client in place of the bot token."""
+    settings = parse({
+        "SLACK_SIGNING_SECRET": "s", "SLACK_CLIENT_ID": "1", "SLACK_CLIENT_SECRET": "2",
+        "RETHREAD_SECRET_KEYS": GOOD["RETHREAD_SECRET_KEYS"],
+    })  # fmt: skip
+    assert settings.slack_client_id == "1"
+
+
+def test_an_ipv6_host_makes_a_good_public_address() -> None:
+    """With brackets, as addresses on the web need them."""
+    assert parse({**GOOD, "RETHREAD_HOST": "::1"}).public_url == "http://[::1]:3000"
+
+
+def test_no_secret_shows_in_repr() -> None:
+    """Settings may be logged by accident."""
+    settings = parse({
+        **GOOD, "SLACK_SIGNING_SECRET": "canary", "GOOGLE_CLIENT_ID": "g", "GOOGLE_CLIENT_SECRET": "canary",
+        "DATABASE_URL": "postgresql+psycopg://u:canary@h/db", "RETHREAD_SECRET_KEYS": "canary" * 6,
+    })  # fmt: skip
+    assert "canary" not in repr(settings)
