@@ -19,7 +19,7 @@ from core.domain.delivery import transition as delivery_after
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus
 from core.domain.folder_sync import FolderState
 from core.domain.inbound import classify, classify_raw
-from core.domain.matching import Candidates, Match, address_keys, is_outgoing, match, named_ids, original_ids
+from core.domain.matching import NOTHING, Candidates, Match, address_keys, is_outgoing, match, named_ids, original_ids
 from core.domain.message import FetchedMessage, Header, InboundKind
 from core.domain.mime import parse_header, visible_reply
 from core.domain.reasons import reason_of_refusal
@@ -54,13 +54,22 @@ class _Item:
     fetched: FetchedMessage
     header: Header
     outgoing: bool
-    kind: InboundKind
-    needs_body: bool
-    match: Match
+    match: Match = NOTHING
+    kind: InboundKind = InboundKind.OTHER
+    needs_body: bool = False
     text: str = ""
     report: BounceReport | None = None
     raw: bytes | None = None
     people: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """A batch that is ready to be stored. ``kept`` are those of ``items`` that matter."""
+
+    job: FolderJob
+    items: Sequence[_Item]
+    kept: Sequence[_Item]
 
 
 class IngestService:
@@ -71,21 +80,23 @@ class IngestService:
         self._progress = progress
         self._outreach = outreach
 
-    async def batch(self, job: FolderJob, client: MailboxClient, messages: Sequence[FetchedMessage]) -> int:
-        """Stores one batch (ascending UIDs, folder selected) and moves the checkpoint; returns how many mattered."""
+    async def read(self, job: FolderJob, client: MailboxClient, messages: Sequence[FetchedMessage]) -> ReadBatch:
+        """Parses and matches one batch (ascending UIDs, folder selected) and fetches what matters of it."""
         items = [_item(job, message) for message in messages]
         candidates = await self._candidates(job, items)
         kept = [item for item in items if self._matters(job, item, candidates)]
         await self._fetch_bodies(client, kept)
         await self._tie_reports(job, kept)
-        kept = [item for item in kept if item.match.matters]
+        return ReadBatch(job, items, [item for item in kept if item.match.matters])
 
-        async def store() -> None:
-            async with self._tools.store.write(job.mailbox.workspace) as uow:
-                await self._store(uow, job, items, kept)
+    async def store(self, batch: ReadBatch) -> None:
+        """Stores one batch with all that follows from it, and moves the checkpoint. Batches come in order of UID."""
 
-        await persistently(store)
-        return len(kept)
+        async def unit() -> None:
+            async with self._tools.store.write(batch.job.mailbox.workspace) as uow:
+                await self._store(uow, batch.job, batch.items, batch.kept)
+
+        await persistently(unit)
 
     async def _candidates(self, job: FolderJob, items: Sequence[_Item]) -> Candidates:
         keys = {key for item in items for key in address_keys(item.header, outgoing=item.outgoing)}
@@ -98,8 +109,12 @@ class IngestService:
     def _matters(self, job: FolderJob, item: _Item, candidates: Candidates) -> bool:
         """A match, or a report that only its body can tie to one of our mails."""
         item.match = match(item.header, outgoing=item.outgoing, candidates=candidates)
-        about_us = item.kind in _REPORTS and _arrived_after(item, job.mailbox.created_at - _CLOCK_SLACK)
-        return item.match.matters or (about_us and not item.outgoing)
+        may_report = not item.outgoing and _arrived_after(item, job.mailbox.created_at - _CLOCK_SLACK)
+        if not (item.match.matters or may_report):
+            return False  # most of a mailbox's history: nobody needs to know what kind it is
+        judged = classify(item.header, own_addresses=job.own_keys, folder_role=job.folder.role)
+        item.kind, item.needs_body = judged.kind, judged.needs_body and not item.outgoing
+        return item.match.matters or (may_report and item.kind in _REPORTS)
 
     async def _fetch_bodies(self, client: MailboxClient, items: Sequence[_Item]) -> None:
         whole = [item for item in items if item.needs_body]
@@ -255,8 +270,7 @@ class IngestService:
 def _item(job: FolderJob, fetched: FetchedMessage) -> _Item:
     header = parse_header(fetched.header)
     outgoing = is_outgoing(header, folder_role=job.folder.role, own_addresses=job.own_keys)
-    judged = classify(header, own_addresses=job.own_keys, folder_role=job.folder.role)
-    return _Item(fetched, header, outgoing, judged.kind, judged.needs_body and not outgoing, Match({}))
+    return _Item(fetched, header, outgoing)
 
 
 def _is_first_copy(

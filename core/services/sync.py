@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxEvent, MailboxStatus, SyncFault, transition
 from core.domain.address import match_key
@@ -23,6 +24,7 @@ from core.ports.mail import FolderInfo, FolderSnapshot, MailboxClient, MailboxCo
 from core.ports.mail import MailboxEvent as Push
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
+from core.services.behind import OneBehind
 from core.services.diagnose import diagnose_error
 from core.services.ingest import FolderJob, IngestService
 from core.services.mailboxes import endpoint_imap
@@ -289,11 +291,19 @@ class _Session:
         if todo.reading is Reading.RENUMBERED:
             async with self._tools.store.write(self._mailbox.workspace) as uow:
                 await uow.folders.note_reset(folder.id)
-        job, highest = self._job(folder, snapshot), 0
-        async for batch in self._client.fetch(todo.first_uid):
-            self._read += await self._service.ingest.batch(job, self._client, batch)
-            highest = max(highest, *(message.uid for message in batch))
+        highest = await self._read_from(todo.first_uid, self._job(folder, snapshot))
         await self._move_to_end(folder, snapshot, max(snapshot.uidnext, highest + 1))
+
+    async def _read_from(self, first_uid: int, job: FolderJob) -> int:
+        """Reads to the folder's end, each batch while the one before is being stored; returns the highest UID."""
+        ingest, highest = self._service.ingest, 0
+        async with OneBehind() as behind:
+            async for messages in self._client.fetch(first_uid):
+                batch = await ingest.read(job, self._client, messages)
+                await behind.hand_over(partial(ingest.store, batch))
+                self._read += len(batch.kept)
+                highest = max(highest, *(message.uid for message in messages))
+        return highest
 
     async def _move_to_end(self, folder: FolderState, snapshot: FolderSnapshot, uidnext: int) -> None:
         """UIDs below UIDNEXT that hold no message are read too: the next pass need not ask for them again."""
