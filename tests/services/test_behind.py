@@ -45,32 +45,34 @@ async def test_pieces_end_in_the_order_in_which_they_came() -> None:
     assert done == ["first", "second"]
 
 
+async def hand_over(*pieces: Work, error: Exception | None = None) -> None:
+    """Hands over one piece after the other; then the caller itself fails, or does not."""
+    async with OneBehind() as behind:
+        for work in pieces:
+            await behind.hand_over(work)
+        if error is not None:
+            raise error
+
+
 async def test_an_error_comes_out_at_the_next_hand_over_which_then_does_nothing() -> None:
     done = list[str]()
     with pytest.raises(ValueError, match="refused"):
-        async with OneBehind() as behind:
-            await behind.hand_over(refuse)
-            await behind.hand_over(piece("second", done))
+        await hand_over(refuse, piece("second", done))
     assert done == []
 
 
 async def test_an_error_of_the_last_piece_comes_out_at_the_end() -> None:
     with pytest.raises(ValueError, match="refused"):
-        async with OneBehind() as behind:
-            await behind.hand_over(refuse)
+        await hand_over(refuse)
 
 
 async def test_the_callers_own_error_wins_and_what_was_handed_over_is_finished() -> None:
     done = list[str]()
     with pytest.raises(KeyError):
-        async with OneBehind() as behind:
-            await behind.hand_over(piece("first", done))
-            raise KeyError
+        await hand_over(piece("first", done), error=KeyError())
     assert done == ["first"]
 
 
 async def test_the_callers_own_error_hides_that_of_its_work() -> None:
     with pytest.raises(KeyError):
-        async with OneBehind() as behind:
-            await behind.hand_over(refuse)
-            raise KeyError
+        await hand_over(refuse, error=KeyError())
