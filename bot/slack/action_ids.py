@@ -23,10 +23,11 @@ SEND_AGAIN: Final = "uncertain.send_again"
 DROP: Final = "uncertain.drop"
 CONNECT: Final = "mailbox.connect"
 DISCONNECT: Final = "mailbox.disconnect"
+START: Final = "campaign.start"
 OPEN_LINK: Final = "link.open"
 """A link button still tells us that it was pressed, and wants an answer."""
 
-ALL: Final = (RESYNC, RECONNECT, RETRY, SKIP, FINISH, WAS_SENT, SEND_AGAIN, DROP, CONNECT, DISCONNECT, OPEN_LINK)
+ALL: Final = (RESYNC, RECONNECT, RETRY, SKIP, FINISH, WAS_SENT, SEND_AGAIN, DROP, CONNECT, DISCONNECT, START, OPEN_LINK)
 
 STALE: Final = "This button is from an older message and does nothing any more."
 STALE_FIX: Final = "Type /mailbox status or /outreach status to see how things stand now."

@@ -44,7 +44,7 @@ VERBS: Final[dict[str, tuple[Verb, ...]]] = {
     OUTREACH: (
         Verb("status", "[campaign]", "how campaigns are doing, and who needs attention"),
         Verb("list", "", "all campaigns in short"),
-        Verb("start", "campaign", "start a campaign, or go on after a pause"),
+        Verb("start", "[campaign]", "start a campaign, or go on after a pause"),
         Verb("pause", "campaign", "send nothing more until it is started again"),
         Verb("retry", "campaign | email | all", "try failed stages again"),
         Verb("person", "email", "what was written to and from somebody, and their campaigns"),
@@ -136,7 +136,9 @@ class ListCampaigns:
 
 @dataclass(frozen=True, slots=True)
 class StartCampaign:
-    name: str
+    """``name`` None: which ones could be started?"""
+
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +373,7 @@ _MAILBOX_READERS: Final[dict[str, Callable[[list[Word]], MailboxRequest]]] = {
 _OUTREACH_READERS: Final[dict[str, Callable[[list[Word]], OutreachRequest]]] = {
     "status": lambda words: OutreachStatus(_name(words)),
     "list": lambda _: ListCampaigns(),
-    "start": _with_name("start", StartCampaign),
+    "start": lambda words: StartCampaign(_name(words)),
     "pause": _with_name("pause", PauseCampaign),
     "retry": _retry,
     "person": _person,

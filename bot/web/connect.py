@@ -31,6 +31,7 @@ _COOKIE: Final = "rethread_connect"
 _COOKIE_SECONDS: Final = 600
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _BODY_SECONDS: Final = 15.0
+_PRESS: Final = re.compile(r"(?P<first>[Pp])ress Reconnect and (?P<verb>\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,12 @@ def _is_ours(request: web.Request, token: str, csrf: str) -> bool:
 def _problem(error: RethreadError) -> Problem:
     if isinstance(error, ConnectRefusedError):
         verdict = error.diagnosis
-        return Problem(error.message, error.fix, verdict.raw, verdict.forward, verdict.obsolete)
+        return Problem(error.message, _here(error.fix), verdict.raw, verdict.forward, verdict.obsolete)
     if isinstance(error, MailError):
         return Problem("The mail server did not do it.", error.fix, error.raw)
     return Problem(error.message, error.fix)
+
+
+def _here(fix: str) -> str:
+    """A fix for this page: whoever reads it has pressed that button of the card already."""
+    return _PRESS.sub(lambda found: found["verb"].upper() if found["first"] == "P" else found["verb"], fix)

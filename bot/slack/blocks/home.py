@@ -41,11 +41,11 @@ def home_view(
 def _add_failures(stack: Stack, failed: Sequence[tuple[str, ProspectRow]]) -> None:
     stack.add(kit.divider(), kit.header("My failures"))
     if not failed:
-        stack.add(kit.note("None: nothing waits for you."))
+        stack.add(kit.note("None."))
     for campaign, row in failed[:_FAILURES]:
         stack.add(kit.paragraph([kit.bold(campaign)]), failure_line(row))
     if failed:
-        stack.add(kit.paragraph([kit.glue("Try them again: "), kit.typed("/outreach retry campaign")]))
+        stack.add(kit.paragraph([kit.glue("Try them again: "), kit.typed("/outreach retry all")]))
 
 
 def _add_campaigns(stack: Stack, campaigns: Sequence[tuple[Campaign, Counts]]) -> None:

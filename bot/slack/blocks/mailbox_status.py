@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.slack.action_ids import RECONNECT, RESYNC, encode
+from bot.slack.action_ids import encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json, Stack
+from bot.slack.blocks.mailbox_buttons import mend_buttons
 from bot.slack.blocks.text import count, local_time
 from core.domain.account import Mailbox
 from core.domain.account import MailboxStatus as Status
@@ -26,6 +27,7 @@ _STATES: Final = {
     Status.PAUSED: "Paused",
     Status.DISCONNECTED: "Disconnected",
 }
+_SECURITY: Final = {"ssl": "TLS", "none": "no encryption"}
 _BROKEN: Final = (Status.ERROR, Status.CONNECTION_ISSUE, Status.PARTIAL)
 
 
@@ -61,6 +63,7 @@ def mailbox_blocks(mailbox: Mailbox) -> list[Json]:
     """One mailbox in short; with what broke, how to fix it and buttons where it is broken."""
     lines = [
         [kit.bold(mailbox.address, 254), kit.glue(f": {state_in_words(mailbox)}")],
+        [kit.glue(_switches(mailbox))],
         [kit.glue("Last read "), kit.when(iso(mailbox.last_sync_at)), kit.glue(", owner "), kit.person(mailbox.owner)],
     ]
     if mailbox.fault:
@@ -68,16 +71,9 @@ def mailbox_blocks(mailbox: Mailbox) -> list[Json]:
         lines.append([kit.glue("How to fix it: "), kit.words(mailbox.fault.fix, 300)])
     blocks = [kit.paragraph(*lines)]
     if mailbox.status in _BROKEN:
-        blocks.append(_buttons(mailbox))
+        fix = mailbox.fault.fix if mailbox.fault else ""
+        blocks.append(mend_buttons(mailbox.address, encode(mailbox.id, mailbox.version), fix))
     return blocks
-
-
-def _buttons(mailbox: Mailbox) -> Json:
-    value = encode(mailbox.id, mailbox.version)
-    return kit.actions(
-        kit.button("Resync", RESYNC, value, style="primary", spoken=f"Resync {mailbox.address}"),
-        kit.button("Reconnect", RECONNECT, value, spoken=f"Reconnect {mailbox.address} with a new password"),
-    )
 
 
 def mailbox_detail(mailbox: Mailbox) -> Card:
@@ -85,7 +81,6 @@ def mailbox_detail(mailbox: Mailbox) -> Card:
     facts = kit.paragraph(
         [kit.glue("Reading: "), kit.words(_server(mailbox.imap_host, mailbox.imap_port, mailbox.imap_tls))],
         [kit.glue("Sending: "), kit.words(_server(mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_tls))],
-        [kit.glue(f"Sends campaign mail: {_yes(mailbox.send)}. Reads incoming mail: {_yes(mailbox.capture)}.")],
     )
     since = kit.context(f"Connected {local_time(iso(mailbox.created_at))}", "recent errors: /mailbox log")
     blocks = [*mailbox_blocks(mailbox), facts, since]
@@ -93,11 +88,13 @@ def mailbox_detail(mailbox: Mailbox) -> Card:
 
 
 def _server(host: str, port: int, tls: str) -> str:
-    return f"{host}:{port} ({'no encryption' if tls == 'none' else tls.upper()})"
+    return f"{host}:{port} ({_SECURITY.get(tls, tls.upper())})"
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+def _switches(mailbox: Mailbox) -> str:
+    """What it is connected for (R6..R9): ``Sends outreach ✓, reads replies ✓``"""
+    sends = "Sends outreach ✓" if mailbox.send else "Does not send outreach ✗"
+    return f"{sends}, {'reads replies ✓' if mailbox.capture else 'does not read replies ✗'}"
 
 
 def mailbox_log(mailbox: Mailbox, entries: Sequence[SyncLogEntry]) -> Card:

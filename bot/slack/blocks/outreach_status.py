@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bot.slack.action_ids import START, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json, Stack
 from bot.slack.blocks.text import count
-from core.domain.campaign import Campaign
+from core.domain.campaign import Campaign, CampaignStatus
 from core.domain.enrollment import ProspectStatus
 from core.domain.moment import iso
 from core.domain.people import Person
+from core.domain.reply_text import visible_reply
 from core.ports.storage import Activity, ProspectRow, StageCount
 
 Counts = Mapping[ProspectStatus, int]
 
 FAILED: Final = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
 _ROWS: Final = 10
+_STATES: Final = {CampaignStatus.DRAFT: "not started", CampaignStatus.ACTIVE: "running"}
+_STARTABLE: Final = (CampaignStatus.DRAFT, CampaignStatus.PAUSED)
 
 
 def failures(counts: Counts) -> int:
@@ -28,6 +32,19 @@ def in_words(counts: Counts) -> str:
     """``12 Active, 3 Replied, 1 Bounced``"""
     parts = [f"{counts[status]:,} {status.value}" for status in ProspectStatus if counts.get(status)]
     return ", ".join(parts) or "nobody in it yet"
+
+
+def state_in_words(campaign: Campaign) -> str:
+    """``running``: "active" is what its people are."""
+    return _STATES.get(campaign.status, campaign.status.value)
+
+
+def _people_in_words(campaign: Campaign, counts: Counts) -> str:
+    """Before the start nobody is on the way yet, so only how many there are."""
+    if campaign.status is not CampaignStatus.DRAFT:
+        return in_words(counts)
+    enrolled = sum(counts.values())
+    return f"{count(enrolled, 'person', 'people')} enrolled" if enrolled else in_words(counts)
 
 
 def campaign_list(campaigns: Sequence[tuple[Campaign, Counts]]) -> Card:
@@ -46,13 +63,54 @@ def campaign_list(campaigns: Sequence[tuple[Campaign, Counts]]) -> Card:
 
 def campaign_line(campaign: Campaign, counts: Counts) -> Json:
     """One campaign: its state, how many people are where, and what to type where some failed."""
-    lines = [
-        [kit.bold(campaign.name), kit.glue(f": {campaign.status.value}, {count(len(campaign.stages), 'stage')}")],
-        [kit.glue(in_words(counts))],
+    return kit.paragraph(*_short(campaign, counts), *_next_step(campaign, counts))
+
+
+def _short(campaign: Campaign, counts: Counts) -> list[list[Json]]:
+    stages = count(len(campaign.stages), "stage")
+    return [
+        [kit.bold(campaign.name), kit.glue(f": {state_in_words(campaign)}, {stages}")],
+        [kit.glue(_people_in_words(campaign, counts))],
     ]
+
+
+def _next_step(campaign: Campaign, counts: Counts) -> list[list[Json]]:
+    if campaign.status in _STARTABLE:
+        return [[kit.glue("Start it: "), kit.typed(f'/outreach start "{campaign.name}"', 240)]]
     if failures(counts):
-        lines.append([kit.glue("Try the failed ones again: "), kit.typed(f'/outreach retry "{campaign.name}"')])
-    return kit.paragraph(*lines)
+        return [[kit.glue("Try the failed ones again: "), kit.typed(f'/outreach retry "{campaign.name}"', 240)]]
+    return [[kit.glue("Stage by stage: "), kit.typed(f'/outreach status "{campaign.name}"', 240)]]
+
+
+def start_offer(campaigns: Sequence[tuple[Campaign, Counts]]) -> Card:
+    """Every campaign that could be started, each with its button."""
+    title = "Start a campaign"
+    waiting = [(campaign, counts) for campaign, counts in campaigns if campaign.status in _STARTABLE]
+    if not waiting:
+        return Card("No campaign waits to be started.", [kit.note("No campaign waits to be started.")])
+    stack = Stack(kit.header(title))
+    for campaign, counts in waiting[:_ROWS]:
+        stack.add(kit.paragraph(*_short(campaign, counts)), kit.actions(_start_button(campaign, counts)))
+    if len(waiting) > _ROWS:
+        stack.add(kit.context(f"{len(waiting) - _ROWS} more: /outreach list"))
+    return Card(kit.fallback(f"{title}: {count(len(waiting), 'campaign waits', 'campaigns wait')}."), stack.blocks)
+
+
+def _start_button(campaign: Campaign, counts: Counts) -> Json:
+    people = count(sum(counts.values()), "person", "people")
+    what = (
+        f"{people} will get its mails, beginning now."
+        if campaign.status is CampaignStatus.DRAFT
+        else f"Sending goes on where it stopped, for {people}."
+    )
+    asked = kit.confirm(f"Start {campaign.name}?", what, "Start")
+    value = encode(campaign.id, campaign.version)
+    return kit.button("Start", START, value, style="primary", confirm=asked, spoken=f"Start {campaign.name}")
+
+
+def started(campaign: Campaign) -> Card:
+    text = f"{campaign.name} is running. See how it goes with /outreach status."
+    return Card(kit.fallback(text), [kit.note(text)])
 
 
 def campaign_report(
@@ -66,11 +124,10 @@ def campaign_report(
         kit.header(campaign.name),
         kit.paragraph(
             [
-                kit.glue(
-                    f"The campaign is {campaign.status.value}. {count(people, 'person', 'people')}, {replied} replied."
-                )
+                kit.glue(f"The campaign is {state_in_words(campaign)}. "),
+                kit.glue(f"{count(people, 'person', 'people')}, {replied} replied."),
             ],
-            [kit.glue(in_words(counts))],
+            [kit.glue(_people_in_words(campaign, counts))],
         ),
     ]
     if stages:
@@ -78,7 +135,7 @@ def campaign_report(
     failed = [row for row in prospects if row.status in FAILED]
     stack = Stack(*blocks)
     _add_failures(stack, campaign.name, failed)
-    summary = f"{campaign.name}: {campaign.status.value}, {in_words(counts)}."
+    summary = f"{campaign.name}: {state_in_words(campaign)}, {_people_in_words(campaign, counts)}."
     return Card(kit.fallback(summary), stack.blocks)
 
 
@@ -163,5 +220,5 @@ def _activity(one: Activity) -> Json:
     arrow = "From them" if one.direction == "in" else "To them"
     return kit.paragraph(
         [kit.when(iso(one.at)), kit.glue(f": {arrow}, "), kit.bold(one.subject or "(no subject)", 200)],
-        [kit.words(one.text or "(no text)", 200)],
+        [kit.words(visible_reply(one.text) or "(no text)", 200)],
     )

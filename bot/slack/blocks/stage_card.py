@@ -21,6 +21,15 @@ _SETTLED: Final = {
 }
 
 
+_DID: Final = {
+    "retrying": "tried again",
+    "sent": "tried again",
+    "skipped": "skipped",
+    "finished": "marked finished",
+    "removed": "removed",
+}
+
+
 def stage_card(facts: StageCard) -> Card:
     """Failed with its buttons, or how it was settled and by whom."""
     return _failed(facts) if facts["state"] == "failed" else _settled(facts)
@@ -30,7 +39,7 @@ def _failed(facts: StageCard) -> Card:
     title = f"Stage failed: {facts['person']}"
     blocks = [
         kit.header(title),
-        kit.paragraph(_which(facts), [kit.bold(facts["reason"] or "The reason is not known.", 300)]),
+        kit.paragraph(_which(facts), [kit.bold(_what_happened(facts), 350)]),
         *_server_words(facts["server_text"]),
         *_fix(facts["fix"]),
         kit.context(f"Failed {local_time(facts['at'])}", f"owner {mention(facts['owner'])}"),
@@ -46,9 +55,12 @@ def _which(facts: StageCard) -> list[Json]:
         kit.bold(facts["campaign"]),
         kit.glue(" to "),
         kit.words(facts["email"], 254),
-        kit.glue(" failed. Status: "),
-        kit.words(facts["status"], 40),
+        kit.glue(" failed."),
     ]
+
+
+def _what_happened(facts: StageCard) -> str:
+    return f"{facts['status']}: {facts['reason'] or 'The reason is not known.'}"
 
 
 def _server_words(text: str | None) -> list[Json]:
@@ -85,7 +97,8 @@ def _finish(value: str, whom: str) -> Json:
 
 def _settled(facts: StageCard) -> Card:
     title, outcome, color = _SETTLED[facts["state"]]
-    by = [f"by {mention(facts['actor'])}, {local_time(facts['actor_at'])}"] if facts["actor"] else []
+    did = _DID.get(facts["state"], "decided")
+    by = [f"{did} by {mention(facts['actor'])}, {local_time(facts['actor_at'])}"] if facts["actor"] else []
     blocks = [
         kit.header(f"{title}: {facts['person']}"),
         kit.paragraph(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.slack.action_ids import RECONNECT, RESYNC, encode
+from bot.slack.action_ids import encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json
+from bot.slack.blocks.mailbox_buttons import mend_buttons
 from bot.slack.blocks.text import count, escaped, local_time, mention
 from core.domain.cards import SyncCard
 
@@ -31,7 +32,7 @@ def _broken(facts: SyncCard) -> Card:
         *_server_words(facts["raw"]),
         kit.paragraph([kit.strong("How to fix it: "), kit.words(facts["fix"])]),
         kit.context(f"Broken since {local_time(facts['since'])}", f"last read {local_time(facts['last_sync_at'])}"),
-        _buttons(facts),
+        mend_buttons(facts["address"], encode(facts["mailbox_id"], facts["version"]), facts["fix"]),
     ]
     return Card(kit.fallback(f"{title}.", f"{facts['title']}.", facts["fix"]), blocks, kit.RED)
 
@@ -44,14 +45,6 @@ def _who_acts(facts: SyncCard) -> list[Json]:
 
 def _server_words(raw: str) -> list[Json]:
     return [kit.server_said(raw)] if raw.strip() else []
-
-
-def _buttons(facts: SyncCard) -> Json:
-    value = encode(facts["mailbox_id"], facts["version"])
-    return kit.actions(
-        kit.button("Resync", RESYNC, value, style="primary", spoken=f"Resync {facts['address']}"),
-        kit.button("Reconnect", RECONNECT, value, spoken=f"Reconnect {facts['address']} with a new password"),
-    )
 
 
 def _resyncing(facts: SyncCard) -> Card:
@@ -71,8 +64,8 @@ def _resyncing(facts: SyncCard) -> Card:
 
 def _recovered(facts: SyncCard) -> Card:
     title = f"Sync recovered: {facts['address']}"
-    after = f"after {_duration(facts['down_minutes'])}, {count(facts['caught_up'], 'message')} caught up"
-    lines = [[kit.glue(f"Mail is read again, {after}.")]]
+    after = f"It was broken for {_duration(facts['down_minutes'])}; {_caught_up(facts['caught_up'])}."
+    lines = [[kit.glue(f"Mail is read again. {after}")]]
     if facts["failed_meanwhile"]:
         lines.append(_failed_meanwhile(facts["failed_meanwhile"]))
     by = [f"resync by {mention(facts['actor'])}"] if facts["actor"] else []
@@ -81,7 +74,11 @@ def _recovered(facts: SyncCard) -> Card:
         kit.paragraph(*lines),
         kit.context(f"Recovered {local_time(facts['recovered_at'])}", f"it was: {escaped(facts['title'], 200)}", *by),
     ]
-    return Card(kit.fallback(f"{title},", f"{after}."), blocks, kit.GREEN)
+    return Card(kit.fallback(f"{title}.", after), blocks, kit.GREEN)
+
+
+def _caught_up(messages: int) -> str:
+    return f"{count(messages, 'message')} caught up" if messages else "no mail had come meanwhile"
 
 
 def _failed_meanwhile(failed: int) -> list[Json]:

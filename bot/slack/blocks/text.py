@@ -18,7 +18,6 @@ from core.domain.moment import parse_iso
 ELLIPSIS: Final = "…"
 
 _DROPPED: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
-_BREAKS: Final = frozenset(("Zl", "Zp"))
 _MOST_MARKS: Final = 3
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _PERSON: Final = re.compile(r"[UW][A-Z0-9]{2,30}", re.ASCII)
@@ -42,7 +41,7 @@ def _visible(text: str) -> Iterable[str]:
     marks = 0
     for character in text:
         category = unicodedata.category(character)
-        if category in _BREAKS or character in "\t\n\r\v\f":
+        if category.startswith("Z") or character in "\t\n\r\v\f":
             kept.append(" ")
         elif category.startswith("M"):
             marks += 1

@@ -86,7 +86,7 @@ def test_a_recovered_sync_is_the_same_card_without_buttons() -> None:
     card = present("sync", facts)
     said = all_text(card.blocks)
     assert "Sync recovered: rita@agency.test" in said
-    assert "after 4 min, 3 messages caught up" in said
+    assert "It was broken for 4 min; 3 messages caught up." in said
     assert "resync by <@U0RITA>" in said
     assert buttons(card) == {}
 

@@ -58,6 +58,8 @@ def test_mailbox_requests(text: str, request_: object) -> None:
         ("list", asked.ListCampaigns()),
         ("start R&amp;D O'Brien", asked.StartCampaign("R&D O'Brien")),
         ("start a &lt;b&gt; c", asked.StartCampaign("a <b> c")),
+        ("start", asked.StartCampaign()),
+        ('start ""', asked.StartCampaign()),
         ("pause X", asked.PauseCampaign("X")),
         ("retry all", asked.RetryCampaign(None)),
         ('retry "all"', asked.RetryCampaign("all")),
@@ -91,7 +93,7 @@ def test_what_is_not_understood_names_the_nearest_and_the_usage(text: str, probl
     assert hint.usage == usage
 
 
-@pytest.mark.parametrize("text", ["start", 'start ""', "pause", "retry", "person", "person two words", "person ben"])
+@pytest.mark.parametrize("text", ["pause", 'pause ""', "retry", "person", "person two words", "person ben"])
 def test_an_argument_that_is_missing_is_asked_for(text: str) -> None:
     hint = parse_outreach(text)
     assert isinstance(hint, Hint)

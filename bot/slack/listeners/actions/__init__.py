@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.slack import action_ids
 from bot.slack.action_ids import ButtonValue, decode
 from bot.slack.blocks.kit import Card
+from bot.slack.listeners.actions.campaign_buttons import CampaignButtons
 from bot.slack.listeners.actions.mailbox_buttons import MailboxButtons
 from bot.slack.listeners.actions.stage_buttons import StageButtons
 from bot.slack.listeners.events.home import Home
@@ -41,11 +42,13 @@ def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Con
 def buttons(services: Services, connect: Connect) -> dict[str, Press]:
     """Action id to what pressing it does. The card itself changes by the engine's hand, for everybody at once."""
     mailbox, stage = MailboxButtons(services.mailboxes, connect), StageButtons(services.prospects)
+    campaign = CampaignButtons(services.campaigns)
     return {
         action_ids.RESYNC: mailbox.resync,
         action_ids.RECONNECT: mailbox.reconnect,
         action_ids.CONNECT: mailbox.connect,
         action_ids.DISCONNECT: mailbox.disconnect,
+        action_ids.START: campaign.start,
         action_ids.RETRY: stage.retry,
         action_ids.SKIP: stage.skip,
         action_ids.FINISH: stage.finish,

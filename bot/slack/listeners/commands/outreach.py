@@ -27,8 +27,7 @@ class OutreachCommand:
             case asked.OutreachStatus() | asked.ListCampaigns():
                 return await self._list(actor)
             case asked.StartCampaign(name):
-                campaign = await self._campaigns.start(actor, name)
-                return answers.said(f"{campaign.name} is running. See how it goes with /outreach status.")
+                return await self._start(actor, name)
             case asked.PauseCampaign(name):
                 campaign = await self._campaigns.pause(actor, name)
                 return answers.said(f"{campaign.name} is paused: nothing is sent until it is started again.")
@@ -42,6 +41,12 @@ class OutreachCommand:
     async def _list(self, actor: Actor) -> Card:
         lines = await self._campaigns.list(actor)
         return outreach_status.campaign_list([(line.campaign, line.counts) for line in lines])
+
+    async def _start(self, actor: Actor, name: str | None) -> Card:
+        if name:
+            return outreach_status.started(await self._campaigns.start(actor, name))
+        lines = await self._campaigns.list(actor)
+        return outreach_status.start_offer([(line.campaign, line.counts) for line in lines])
 
     async def _report(self, actor: Actor, name: str) -> Card:
         report = await self._campaigns.status(actor, name)
