@@ -44,10 +44,10 @@ Rethread is running. Open the workspace:
     {page_url}
 
 Try this, by clicking:
-  1. /mailbox connect    connect {address} (password: {password})
-  2. /outreach start     start “{campaign}”
-  3. Play the candidate  read the mail, answer it; see the reply arrive in Slack
-  4. Break things        change the mailbox's password and watch #mailbox-alerts
+  1. Type /mailbox connect     Open the page, connect {address} (password: {password})
+  2. Type /outreach start      Start “{campaign}”
+  3. Play the candidate        read a mail and answer it; the reply arrives in #outreach
+  4. … of a recruiter, Break things   change the password and watch #mailbox-alerts
 
 Ctrl-C stops all of it.
 """
@@ -138,10 +138,12 @@ async def running_product(program: Path, environment: Mapping[str, str]) -> Asyn
 
 async def load_samples(product: Product) -> None:
     """Short times, a few people, and a campaign that waits for its start."""
-    await asyncio.gather(*(product.command("settings", "set", key, value) for key, value in QUICK_SETTINGS.items()))
     people = str(SAMPLES / "people.csv")
-    await product.command("people", "import", people)
-    await product.command("campaign", "import", str(SAMPLES / "campaign.yml"))
+    await asyncio.gather(
+        product.command("people", "import", people),
+        product.command("campaign", "import", str(SAMPLES / "campaign.yml")),
+        *(product.command("settings", "set", key, value) for key, value in QUICK_SETTINGS.items()),
+    )
     await product.command("campaign", "enroll", CAMPAIGN, "--people", people)
 
 

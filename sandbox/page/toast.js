@@ -1,4 +1,4 @@
-// Purpose: short notices at the foot of the page.
+// Purpose: short notices at the head of the page, where they hide no message and no button.
 import { icon } from "./icons.js";
 import { el } from "./dom.js";
 

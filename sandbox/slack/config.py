@@ -53,7 +53,7 @@ DEFAULT_CHANNELS = (
     ChannelSeed(
         "C0ALERTS", "mailbox-alerts", (*_PEOPLE, BOT_USER_ID), topic="Mailboxes that need somebody's attention"
     ),
-    ChannelSeed("C0REPLIES", "outreach", (*_PEOPLE, BOT_USER_ID), topic="Candidates who answered"),
+    ChannelSeed("C0REPLIES", "outreach", (*_PEOPLE, BOT_USER_ID), topic="Replies, and mail that did not go out"),
     ChannelSeed("C0GENERAL", "general", _PEOPLE, topic="Everybody at the agency"),
     ChannelSeed("G0LEADS", "leads", ("U0RITA", "U0ADA"), "private", topic="Team leads only"),
 )
