@@ -1,0 +1,201 @@
+"""A mail provider in memory: implements the ports MailTransport, MailboxConnector and MailboxClient.
+
+Held against the real adapters by tests/integration/mail/test_fake_is_honest.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.domain.message import FetchedMessage
+from core.errors import ConnectionLostError, LoginRefusedError, MailError, OutcomeUnknownError
+from core.ports.mail import Credentials, Endpoint, FolderInfo, FolderSnapshot, MailboxEvent, SendReceipt
+
+ORIGINAL_IDS = ("Message-ID", "X-Google-Original-Message-ID", "X-Microsoft-Original-Message-ID")
+PASSWORD = "the right password"
+
+
+@dataclass
+class FakeFolder:
+    """Messages by UID, ascending; ``uidnext`` never goes back but by ``renumber``."""
+
+    role: str | None
+    uidvalidity: int = 1
+    uidnext: int = 1
+    messages: dict[int, tuple[bytes, datetime]] = field(default_factory=dict)
+
+    def add(self, raw: bytes, at: datetime) -> int:
+        uid, self.uidnext = self.uidnext, self.uidnext + 1
+        self.messages[uid] = raw, at
+        return uid
+
+    def renumber(self) -> None:
+        """A new UIDVALIDITY, and every message under a new number."""
+        kept = list(self.messages.values())
+        self.uidvalidity, self.uidnext, self.messages = self.uidvalidity + 1, 1, {}
+        for raw, at in kept:
+            self.add(raw, at)
+
+    @property
+    def snapshot(self) -> FolderSnapshot:
+        return FolderSnapshot(self.uidvalidity, self.uidnext, len(self.messages))
+
+
+@dataclass
+class FakeProvider:
+    """One account. ``outcomes`` says what becomes of the next sends: None accepts, an error is raised; with
+    ``OutcomeUnknownError`` the mail is taken where ``takes_lost`` is True. ``trouble`` is raised on each connect,
+    ``on_wire`` happens while a mail is being handed over, ``hang`` holds the server's answer back."""
+
+    now: Callable[[], datetime]
+    password: str = PASSWORD
+    files_sent: bool = True
+    takes_lost: bool = True
+    trouble: MailError | None = None
+    folders: dict[str, FakeFolder] = field(default_factory=dict)
+    outcomes: list[MailError | None] = field(default_factory=list)
+    accepted: list[bytes] = field(default_factory=list)
+    on_wire: Callable[[], Awaitable[None]] | None = None
+    hang: asyncio.Event | None = None
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        if not self.folders:
+            self.folders = {"INBOX": FakeFolder("inbox"), "Sent": FakeFolder("sent"), "Junk": FakeFolder("junk")}
+
+    def arrive(self, raw: bytes, folder: str = "INBOX") -> int:
+        return self.folders[folder].add(raw, self.now())
+
+    def take(self, raw: bytes) -> None:
+        self.accepted.append(raw)
+        if self.files_sent:
+            self.folders["Sent"].add(raw, self.now())
+
+    def check(self, credentials: Credentials) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        if credentials.password != self.password:
+            raise LoginRefusedError("[AUTHENTICATIONFAILED] Invalid credentials", layer="imap")
+
+
+class FakeTransport:
+    """Implements ``MailTransport`` for one provider."""
+
+    def __init__(self, provider: FakeProvider) -> None:
+        self.provider = provider
+        self.verified = 0
+
+    async def send(
+        self, endpoint: Endpoint, credentials: Credentials, *, sender: str, recipients: Sequence[str], raw: bytes
+    ) -> SendReceipt:
+        del endpoint, sender, recipients
+        provider = self.provider
+        provider.check(credentials)
+        provider.began.set()
+        if provider.on_wire is not None:
+            await provider.on_wire()
+        outcome = provider.outcomes.pop(0) if provider.outcomes else None
+        if isinstance(outcome, OutcomeUnknownError):
+            if provider.takes_lost:
+                provider.take(raw)
+            raise outcome
+        if outcome is not None:
+            raise outcome
+        if provider.hang is not None:
+            await provider.hang.wait()
+        provider.take(raw)
+        return SendReceipt("250 2.0.0 Ok: queued")
+
+    async def verify(self, endpoint: Endpoint, credentials: Credentials) -> None:
+        del endpoint
+        self.verified += 1
+        self.provider.check(credentials)
+
+    async def close(self) -> None:
+        return None
+
+
+class FakeConnector:
+    """Implements ``MailboxConnector`` for one provider."""
+
+    def __init__(self, provider: FakeProvider) -> None:
+        self.provider = provider
+        self.opened: list[FakeClient] = []
+
+    async def connect(self, endpoint: Endpoint, credentials: Credentials) -> FakeClient:
+        del endpoint
+        self.provider.check(credentials)
+        self.opened.append(FakeClient(self.provider))
+        return self.opened[-1]
+
+
+class FakeClient:
+    """Implements ``MailboxClient``. Its first wait for news breaks the connection: one session is one pass."""
+
+    def __init__(self, provider: FakeProvider) -> None:
+        self._provider = provider
+        self._selected = ""
+        self.closed = False
+
+    @property
+    def _folder(self) -> FakeFolder:
+        return self._provider.folders[self._selected]
+
+    async def list_folders(self) -> list[FolderInfo]:
+        return [FolderInfo(name, folder.role) for name, folder in self._provider.folders.items()]
+
+    async def select(self, folder: str) -> FolderSnapshot:
+        self._selected = folder
+        return self._folder.snapshot
+
+    async def status(self, folder: str) -> FolderSnapshot:
+        return self._provider.folders[folder].snapshot
+
+    async def fetch(
+        self, first_uid: int, last_uid: int | None = None, *, newest_first: bool = False
+    ) -> AsyncIterator[list[FetchedMessage]]:
+        wanted = [uid for uid in self._folder.messages if first_uid <= uid <= (last_uid or uid)]
+        if newest_first:
+            wanted.reverse()
+        for start in range(0, len(wanted), 200):
+            yield [self._fetched(uid) for uid in wanted[start : start + 200]]
+
+    def _fetched(self, uid: int) -> FetchedMessage:
+        raw, at = self._folder.messages[uid]
+        header = raw.replace(b"\n\n", b"\r\n\r\n").split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n"
+        return FetchedMessage(uid, at, len(raw), frozenset(), header)
+
+    async def fetch_texts(self, messages: Sequence[FetchedMessage], *, limit: int = 262_144) -> dict[int, bytes]:
+        found = {}
+        for one in messages:
+            parsed = email.message_from_bytes(self._folder.messages[one.uid][0], policy=email.policy.default)
+            part = parsed.get_body(("plain", "html"))
+            found[one.uid] = part.get_content().encode()[:limit] if part else b""
+        return found
+
+    async def fetch_raw(self, uid: int, *, limit: int = 262_144) -> bytes:
+        return self._folder.messages[uid][0][:limit]
+
+    async def search_message_id(self, message_id: str) -> list[int]:
+        return [
+            uid
+            for uid, (raw, _) in self._folder.messages.items()
+            if any(f"<{message_id}>" in str(email.message_from_bytes(raw)[name]) for name in ORIGINAL_IDS)
+        ]
+
+    async def idle(self, *, renew_after: float) -> MailboxEvent:
+        raise ConnectionLostError("the session of this pass is over", layer="imap")
+
+    async def append(self, folder: str, raw: bytes) -> None:
+        self._provider.arrive(raw, folder)
+
+    async def noop(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        self.closed = True
