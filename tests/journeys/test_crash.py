@@ -48,13 +48,14 @@ def people_file(addresses: Sequence[str]) -> str:
 
 @dataclass
 class Driver:
-    """Plays the candidates and pulls the plug. ``answering`` still have to answer: while serving, or while dead."""
+    """Plays the candidates and pulls the plug. ``answering`` still have to answer: while the product lives or while it
+    is dead, and which stage."""
 
     around: Stage
     chance: random.Random
     addresses: list[str]
     stages: int
-    answering: dict[str, str]
+    answering: dict[str, tuple[str, int]]
     cutting: set[str]
     replies: list[Reply] = field(default_factory=list)
     kills: int = 0
@@ -67,10 +68,10 @@ class Driver:
         return next((one for one in reversed(self.accepted) if address in one.rcpts), None)
 
     async def answer(self, when: str, grace: float) -> None:
-        """Lets those answer whose turn it is and who have got a mail."""
-        for address in [one for one, turn in self.answering.items() if when in (turn, "end")]:
+        """Lets those answer whose turn it is and who have got the mail they wait for."""
+        for address, (turn, wanted) in list(self.answering.items()):
             mail = self.latest(address)
-            if mail is not None:
+            if when in (turn, "end") and mail is not None and stage_of(mail) >= wanted:
                 del self.answering[address]
                 await self.around.host.reply(address, mail, "Yes, tell me more.")
                 self.replies.append(Reply(address, time.time(), stage_of(mail), grace))
@@ -82,16 +83,21 @@ class Driver:
                 self.cutting.discard(one.rcpt)
                 self.around.host.refuse(one.rcpt, "none")
 
+    async def more_mails(self, number: int, *, within: float) -> None:
+        """Waits until so many more mails were accepted, or until the seconds are over."""
+        goal = len(self.accepted) + number
+        with contextlib.suppress(TimeoutError):
+            await self.around.host.wait_until(lambda: len(self.accepted) >= goal, timeout=within)
+
     async def live_until_killed(self) -> None:
         """One life: from the start until SIGKILL, in the middle of sending or at any other moment."""
-        product, goal = self.around.product, len(self.accepted) + self.chance.randint(1, 25)
+        product, burst = self.around.product, self.chance.randint(1, 25)
         if self.chance.random() < 0.3:  # blindly: while starting, recovering, waiting or sending
             await product.launch()
             await pause(self.chance.uniform(0.1, 4.0))
         else:
             await product.start()
-            with contextlib.suppress(TimeoutError):
-                await self.around.host.wait_until(lambda: len(self.accepted) >= goal, timeout=6)
+            await self.more_mails(burst, within=6)
             await self.answer("live", LIVE_GRACE)
             await pause(self.chance.uniform(0, 0.2))
         await product.kill()
@@ -204,8 +210,8 @@ async def survive(driver: Driver, *, kills: int, replies: int, cuts: int) -> Non
     """Kills, answers, cut lines; then the checker's judgement."""
     chance, host = driver.chance, driver.around.host
     chosen = chance.sample(driver.addresses[1:], replies + 2 * cuts)
-    turns = ("dead", "dead", "live")  # most answer while the process is down
-    driver.answering = {address: turns[number % 3] for number, address in enumerate(chosen[:replies])}
+    turns = (("dead", 1), ("live", 1), ("dead", 2), ("dead", 1), ("live", 2))  # most answer while the process is down
+    driver.answering = {address: turns[number % len(turns)] for number, address in enumerate(chosen[:replies])}
     for address in chosen[replies : replies + cuts]:
         host.refuse(address, "drop")
     driver.cutting = set(chosen[replies + cuts :])
@@ -246,9 +252,7 @@ async def test_where_nothing_is_filed_a_person_settles_each_undecided_stage_once
         await product.kill()
         for _ in range(2):
             await product.start()
-            goal = len(driver.accepted) + driver.chance.randint(2, 6)
-            with contextlib.suppress(TimeoutError):
-                await around.host.wait_until(lambda goal=goal: len(driver.accepted) >= goal, timeout=8)
+            await driver.more_mails(driver.chance.randint(2, 6), within=8)
             await product.kill()
         await product.start()
         pressed = await settle_by_hand(driver)
@@ -263,7 +267,7 @@ async def test_where_nothing_is_filed_a_person_settles_each_undecided_stage_once
 
 async def settle_by_hand(driver: Driver) -> set[str]:
     """Rita looks at each card as it comes and presses the truth, until everybody is Complete; the cards' keys."""
-    around, seen = driver.around, dict[str, str]()
+    around, seen, open_ones = driver.around, dict[str, str](), list[dict[str, Any]]()
 
     async def done() -> bool:
         nonlocal open_ones
@@ -281,7 +285,6 @@ async def settle_by_hand(driver: Driver) -> set[str]:
         open_ones = [row for row in prospects.values() if row["status"] != "Complete"]
         return not open_ones
 
-    open_ones: list[dict[str, Any]] = []
     try:
         await until(done, "everybody is Complete", within=SETTLED_WITHIN)
     except AssertionError as error:
