@@ -16,11 +16,13 @@ import ssl
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
-import imapclient
+import imapclient  # type: ignore[import-untyped]
 
+from bench.machine import conditions, need_dovecot
 from core.clock import SystemClock
 from core.mail.dialler import Dialler
 from core.mail.dns import Resolver
@@ -31,7 +33,7 @@ from core.ports.mail import Credentials, Endpoint, Tls
 from tests.integration.mail.dovecot import Dovecot
 
 RITA = Credentials("rita@agency.test", "pw")
-Run = Callable[[], Awaitable[int]]
+Run = Callable[[], Coroutine[Any, Any, int]]
 
 
 def recruiting_mail(number: int) -> bytes:
@@ -129,6 +131,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    need_dovecot()
     with tempfile.TemporaryDirectory(prefix="rethread-bench-") as folder, Dovecot(Path(folder)) as dovecot:
         dovecot.add_user(RITA.username, RITA.password)
         dovecot.deliver(RITA.username, map(recruiting_mail, range(1, arguments.messages + 1)))
@@ -139,6 +142,7 @@ def main() -> None:
         for _ in range(arguments.rounds):
             for name, run in cases:
                 results[name].append(measure(run))
+    print(f"{arguments.messages:,} messages, {arguments.rounds} rounds ({conditions()})")
     print(f"{'case':36} {'messages/s':>11} {'wall µs':>8} {'CPU µs':>8}")
     for name, rounds in results.items():
         count = rounds[0][0]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from pathlib import Path
+
+from tests.integration.mail.dovecot import BINARY
 
 
 def conditions() -> str:
@@ -18,3 +21,9 @@ def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     rank = -int(-share * len(ordered) // 1)  # rounded up
     return ordered[max(rank, 1) - 1]
+
+
+def need_dovecot() -> None:
+    """Ends the bench with a sentence where there is no Dovecot to measure against."""
+    if not Path(BINARY).exists():
+        raise SystemExit(f"This bench needs a real Dovecot ({BINARY}; Debian: apt-get install dovecot-imapd): skipped.")
