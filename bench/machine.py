@@ -7,7 +7,9 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.integration.mail.dovecot import BINARY
+from tests.integration.mail import dovecot
+
+DOVECOT = dovecot.BINARY
 
 
 def conditions() -> str:
@@ -25,5 +27,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def need_dovecot() -> None:
     """Ends the bench with a sentence where there is no Dovecot to measure against."""
-    if not Path(BINARY).exists():
-        raise SystemExit(f"This bench needs a real Dovecot ({BINARY}; Debian: apt-get install dovecot-imapd): skipped.")
+    if not Path(DOVECOT).exists():
+        raise SystemExit(
+            f"This bench needs a real Dovecot ({DOVECOT}; Debian: apt-get install dovecot-imapd): skipped."
+        )

@@ -1,0 +1,71 @@
+"""All benches, one after the other, in a short form: ``python -m bench`` (``make bench``).
+
+    python -m bench              every bench, shortened: about three minutes
+    python -m bench --full       with the numbers that bench/README.md tells: about ten
+    python -m bench --list       what there is, and what each needs
+
+Each runs in a process of its own, so that one's memory and modules do not weigh on the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.machine import DOVECOT, conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One script, its arguments when there is little time, and whether it needs Dovecot."""
+
+    name: str
+    measures: str
+    short: tuple[str, ...]
+    needs_dovecot: bool = False
+
+
+BENCHES = (
+    Bench("demo_start", "make demo to the address of its page", ("--runs", "2")),
+    Bench("notice_latency", "new mail on the server to its card in Slack", ("--mails", "20")),
+    Bench("imap_wire", "reading mail, beside imapclient", ("--rounds", "1"), needs_dovecot=True),
+    Bench("first_sync", "a mailbox's first sync, beside imapclient", ("--rounds", "2"), needs_dovecot=True),
+    Bench("store_ingest", "storing what was read", ("--rounds", "2")),
+)
+
+
+def _listed(bench: Bench) -> str:
+    needs = f"; needs Dovecot ({DOVECOT})" if bench.needs_dovecot else ""
+    return f"python -m bench.{bench.name:16} {bench.measures}{needs}"
+
+
+def _run(bench: Bench, *, full: bool) -> bool:
+    print(f"\n== {bench.name}: {bench.measures}", flush=True)
+    if bench.needs_dovecot and not Path(DOVECOT).exists():
+        print(f"skipped: {DOVECOT} is not there (Debian: apt-get install dovecot-imapd)")
+        return True
+    words = [sys.executable, "-m", f"bench.{bench.name}", *(() if full else bench.short)]
+    return subprocess.run(words, check=False).returncode == 0
+
+
+def main() -> int:
+    """0, or 1 where a bench failed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--full", action="store_true", help="with the numbers that bench/README.md tells")
+    parser.add_argument("--list", action="store_true", help="what there is, and what each needs")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(map(_listed, BENCHES)))
+        return 0
+    print(conditions())
+    finished = [_run(bench, full=arguments.full) for bench in BENCHES]
+    return 0 if all(finished) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
