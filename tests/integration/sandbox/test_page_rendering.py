@@ -5,29 +5,17 @@ what a person sees and what went over the wire.
 """
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
+from tests.browser import running_browser
 from tests.integration.sandbox.page_peer import SAMPLES, PagePeer
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
-
-
-def chromium() -> str | None:
-    """Return the path of a Chromium on this machine, or None."""
-    fixed = Path("/usr/bin/chromium")
-    return str(fixed) if fixed.exists() else shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -35,14 +23,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    path = chromium()
-    if path is None:
-        reason = "no Chromium at /usr/bin/chromium or on PATH"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+    async with running_browser() as started:
         yield started
-        await started.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

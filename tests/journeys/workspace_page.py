@@ -1,0 +1,191 @@
+"""What a person does and sees in the browser on the page of ``make demo``: clicks, passwords and commands typed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "images"
+READY_WITHIN = 60.0
+SOON = 20_000
+"""Milliseconds in which anything that a person waits for has to be on the page."""
+
+ALERTS, OUTREACH, GENERAL, RETHREAD = "C0ALERTS", "C0REPLIES", "C0GENERAL", "Rethread"
+
+
+@asynccontextmanager
+async def running_demo() -> AsyncIterator[str]:
+    """``make demo`` without the installation: yields what it prints once it is ready, ends it with Ctrl-C."""
+    command = (sys.executable, "-m", "sandbox", "demo")
+    piped = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=piped, stderr=piped)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            words = (await process.stdout.readuntil(b"Ctrl-C")).decode()
+    except (asyncio.IncompleteReadError, TimeoutError):
+        process.kill()
+        raise AssertionError(f"the demo did not start: {(await process.stderr.read()).decode()}") from None
+    try:
+        yield words
+    finally:
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(READY_WITHIN):
+            code = await process.wait()
+        assert code == 0, (await process.stderr.read()).decode()
+
+
+def printed_address(words: str) -> str:
+    """The page's address in what the demo prints."""
+    found = re.search(r"http://[\w.:]+", words)
+    assert found, words
+    return found[0]
+
+
+@dataclass
+class Screen:
+    """One browser tab on the workspace page."""
+
+    page: Page
+    url: str
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.page.context
+
+    async def enter(self, user: str = "U0RITA", channel: str = OUTREACH) -> None:
+        """Opens the page, as this person, in this channel."""
+        await self.page.goto(f"{self.url}/?user={user}&channel={channel}")
+        await expect(self.page.get_by_test_id("composer")).to_be_visible(timeout=SOON)
+
+    async def become(self, user: str) -> None:
+        """Switches to another person of the workspace."""
+        await self.page.get_by_test_id("user-switcher").click()
+        await self.page.get_by_test_id(f"user-{user}").click()
+        await expect(self.page.get_by_test_id("user-switcher")).to_have_attribute("data-user", user, timeout=SOON)
+
+    async def go(self, channel: str) -> None:
+        await self.page.get_by_test_id(f"channel-{channel}").click()
+
+    async def go_to_messages(self) -> None:
+        """The person's own conversation with Rethread."""
+        await self._app_row.click()
+        await self.page.get_by_test_id("messages-tab").click()
+
+    async def go_home(self) -> Locator:
+        """The Home tab of Rethread, drawn."""
+        await self._app_row.click()
+        await self.page.get_by_test_id("home-tab").click()
+        home = self.page.get_by_test_id("home")
+        await expect(home).to_contain_text("My mailboxes", timeout=SOON)
+        return home
+
+    @property
+    def _app_row(self) -> Locator:
+        return self.page.locator("#sidebar").get_by_role("button", name=re.compile(f"^{RETHREAD}"))
+
+    async def command(self, text: str) -> None:
+        """Types a slash command and sends it."""
+        await self.page.get_by_test_id("composer").fill(text)
+        await self.page.get_by_test_id("send").click()
+
+    def card(self, *words: str) -> Locator:
+        """The newest message that holds all of these words."""
+        found = self.page.get_by_test_id("messages").get_by_role("article")
+        for one in words:
+            found = found.filter(has_text=one)
+        return found.last
+
+    async def sees(self, *words: str, within: float = SOON) -> Locator:
+        """The newest message with these words, once it is there."""
+        card = self.card(*words)
+        await expect(card).to_be_visible(timeout=within)
+        return card
+
+    async def pinned(self, *words: str, within: float = SOON) -> Locator:
+        """The same message for good, whatever it will say later: the newest that holds these words now."""
+        card = await self.sees(*words, within=within)
+        return self.page.get_by_test_id(str(await card.get_attribute("data-testid")))
+
+    async def keep(self, name: str, part: Locator | None = None) -> None:
+        """Keeps a picture for the documents, where ``RETHREAD_SCREENSHOTS=1`` asks for it."""
+        if os.environ.get("RETHREAD_SCREENSHOTS") != "1":
+            return
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        await self.page.mouse.move(0, 0)
+        await (part or self.page).screenshot(path=IMAGES / f"{name}.png", animations="disabled")
+
+
+@dataclass
+class Drawer:
+    """The drawer in which a person plays the owner of a mailbox."""
+
+    screen: Screen
+
+    @property
+    def page(self) -> Page:
+        return self.screen.page
+
+    async def open(self, address: str, tab: str = "inbox") -> None:
+        """This mailbox, on this tab."""
+        if not await self.page.locator("#mail").is_visible():
+            await self.page.get_by_test_id("mail-panel-toggle").click()
+        row, back = self.page.get_by_test_id(f"mail-account-{address}"), self.page.get_by_test_id("mail-back")
+        await expect(row.or_(back)).to_be_visible(timeout=SOON)
+        if await back.is_visible():
+            await back.click()
+        await row.click()
+        await self.page.get_by_test_id(f"mail-tab-{tab}").click()
+
+    async def close(self) -> None:
+        await self.page.get_by_role("button", name="Close the mail panel").click()
+
+    async def read(self, subject: str) -> Locator:
+        """Opens the mail with this subject; returns its text."""
+        await self.page.get_by_role("button", name=re.compile(re.escape(subject))).first.click(timeout=SOON)
+        return self.page.get_by_test_id("mail-text")
+
+    async def answer(self) -> str:
+        """Sends the answer that is proposed; returns its words."""
+        words = await self.page.get_by_test_id("mail-reply-text").input_value()
+        await self.page.get_by_test_id("mail-reply-send").click()
+        await self._told("Your answer is on its way")
+        return words
+
+    async def refuse(self, address: str, way: str) -> None:
+        """Mail to this candidate comes to grief in one of the ways of the list."""
+        await self.open(address, "break")
+        await self.page.get_by_test_id("switch-refuse").select_option(way)
+        await self._told(f"done for {address}")
+
+    async def change_password(self, address: str) -> str:
+        """Changes the password to the one proposed; returns it."""
+        await self.open(address, "break")
+        password = await self.page.get_by_test_id("switch-password").input_value()
+        await self.page.get_by_test_id("switch-password-apply").click()
+        await self._told(f"done for {address}")
+        return password
+
+    async def turn(self, address: str, switch: str) -> None:
+        await self.open(address, "break")
+        await self.page.get_by_test_id(f"switch-{switch}").click()
+        await self._told(f"done for {address}")
+
+    async def mend(self, address: str) -> None:
+        await self.open(address, "break")
+        await self.page.get_by_test_id("switch-mend").click()
+        await self._told(f"{address} is in order again")
+
+    async def _told(self, words: str) -> None:
+        await expect(self.page.get_by_test_id("toast").filter(has_text=words).last).to_be_visible(timeout=SOON)
