@@ -15,6 +15,9 @@ from core.errors import RefusedError
 
 RESYNC: Final = "sync.resync"
 RECONNECT: Final = "sync.reconnect"
+RESYNC_HERE: Final = "mailbox.resync"
+"""Where no card changes by itself: whoever presses hears that it was done."""
+
 RETRY: Final = "stage.retry"
 SKIP: Final = "stage.skip"
 FINISH: Final = "stage.finish"
@@ -27,7 +30,21 @@ START: Final = "campaign.start"
 OPEN_LINK: Final = "link.open"
 """A link button still tells us that it was pressed, and wants an answer."""
 
-ALL: Final = (RESYNC, RECONNECT, RETRY, SKIP, FINISH, WAS_SENT, SEND_AGAIN, DROP, CONNECT, DISCONNECT, START, OPEN_LINK)
+ALL: Final = (
+    RESYNC,
+    RECONNECT,
+    RESYNC_HERE,
+    RETRY,
+    SKIP,
+    FINISH,
+    WAS_SENT,
+    SEND_AGAIN,
+    DROP,
+    CONNECT,
+    DISCONNECT,
+    START,
+    OPEN_LINK,
+)
 
 STALE: Final = "This button is from an older message and does nothing any more."
 STALE_FIX: Final = "Type /mailbox status or /outreach status to see how things stand now."

@@ -29,7 +29,7 @@ from bot.slack.pacing import ChannelPace
 from bot.slack.signature import MOST_BYTES, is_genuine
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Connect, Seen, Services
-from core.errors import RefusedError
+from core.errors import RefusedError, SlackError, SlackRefusedError
 from core.ports.clock import Clock
 
 log = logging.getLogger("rethread.slack")
@@ -79,7 +79,7 @@ async def identify(client: AsyncWebClient) -> Identity:
     try:
         answer = await client.auth_test()
     except Exception as error:
-        raise translate(error) from error
+        raise _about_the_token(translate(error)) from error
     scopes = answer.headers.get("x-oauth-scopes") or ""
     return Identity(
         workspace=str(answer["team_id"]),
@@ -88,6 +88,14 @@ async def identify(client: AsyncWebClient) -> Identity:
         bot=str(answer.get("bot_id") or ""),
         scopes=tuple(scope.strip() for scope in scopes.split(",") if scope.strip()),
     )
+
+
+def _about_the_token(error: SlackError) -> SlackError:
+    """Slack's code alone ("invalid_auth") tells an operator neither what was refused nor what to do."""
+    if isinstance(error, SlackRefusedError):
+        error.message = f"Slack refused the bot token: {error.slack_code}."
+        error.fix = "Copy the Bot User OAuth Token again from the Slack app's Install page (SLACK_BOT_TOKEN)."
+    return error
 
 
 def require_scopes(identity: Identity) -> None:

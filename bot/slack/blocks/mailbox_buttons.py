@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bot.slack.action_ids import RECONNECT, RESYNC
+from bot.slack.action_ids import RECONNECT
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Json
 
 
-def mend_buttons(address: str, value: str, fix: str) -> Json:
-    """Resync and Reconnect; the one that ``fix`` tells the reader to press stands out."""
+def mend_buttons(address: str, value: str, fix: str, *, resync: str) -> Json:
+    """Resync (by the action id ``resync``) and Reconnect; the one that ``fix`` tells the reader to press stands out."""
     reconnect = "Reconnect" in fix and "Resync" not in fix
     return kit.actions(
-        kit.button("Resync", RESYNC, value, style=None if reconnect else "primary", spoken=f"Resync {address}"),
+        kit.button("Resync", resync, value, style=None if reconnect else "primary", spoken=f"Resync {address}"),
         kit.button(
             "Reconnect",
             RECONNECT,

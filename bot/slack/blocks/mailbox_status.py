@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.slack.action_ids import encode
+from bot.slack.action_ids import RESYNC_HERE, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json, Stack
 from bot.slack.blocks.mailbox_buttons import mend_buttons
@@ -72,7 +72,8 @@ def mailbox_blocks(mailbox: Mailbox) -> list[Json]:
     blocks = [kit.paragraph(*lines)]
     if mailbox.status in _BROKEN:
         fix = mailbox.fault.fix if mailbox.fault else ""
-        blocks.append(mend_buttons(mailbox.address, encode(mailbox.id, mailbox.version), fix))
+        value = encode(mailbox.id, mailbox.version)
+        blocks.append(mend_buttons(mailbox.address, value, fix, resync=RESYNC_HERE))
     return blocks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.slack.action_ids import encode
+from bot.slack.action_ids import RESYNC, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json
 from bot.slack.blocks.mailbox_buttons import mend_buttons
@@ -32,7 +32,7 @@ def _broken(facts: SyncCard) -> Card:
         *_server_words(facts["raw"]),
         kit.paragraph([kit.strong("How to fix it: "), kit.words(facts["fix"])]),
         kit.context(f"Broken since {local_time(facts['since'])}", f"last read {local_time(facts['last_sync_at'])}"),
-        mend_buttons(facts["address"], encode(facts["mailbox_id"], facts["version"]), facts["fix"]),
+        mend_buttons(facts["address"], encode(facts["mailbox_id"], facts["version"]), facts["fix"], resync=RESYNC),
     ]
     return Card(kit.fallback(f"{title}.", f"{facts['title']}.", facts["fix"]), blocks, kit.RED)
 

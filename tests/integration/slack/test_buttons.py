@@ -139,16 +139,16 @@ async def test_the_home_tab_shows_my_mailboxes_failures_and_campaigns(
     assert "omar@agency.test" not in shown
 
 
-async def test_a_press_on_the_home_tab_that_is_refused_opens_a_window_with_the_reason(
+async def test_a_press_on_the_home_tab_opens_a_window_that_says_what_came_of_it(
     slack: SlackSandbox, face: SlackFace
 ) -> None:
     slack.open_home("U0RITA")
     await slack.wait_home("U0RITA")
-    await slack.click_home("U0RITA", "sync.resync")
-    await face.settle()
-    await slack.click_home("U0RITA", "sync.resync")
-    view = await slack.wait_view("U0RITA")
-    assert "being resynced already" in json.dumps(view.blocks)
+    await slack.click_home("U0RITA", "mailbox.resync")
+    started = await slack.wait_view("U0RITA")
+    assert "Resync started: rita@agency.test" in json.dumps(started.blocks)
+    await slack.click_home("U0RITA", "mailbox.resync")
+    await slack.wait_view("U0RITA", lambda view: "being resynced already" in json.dumps(view.blocks))
 
 
 async def test_connect_on_the_home_tab_opens_a_window_with_the_link(slack: SlackSandbox, face: SlackFace) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from bot.slack.slack_app import SlackFace
+from core.domain.campaign import CampaignStatus
+from core.domain.enrollment import ProspectStatus
 from core.errors import StorageError
+from core.services.campaigns import CampaignLine
 from sandbox.slack import Message, SlackSandbox
 from tests.fakes.services import FakeServices, a_mailbox, broken
 
@@ -151,6 +155,26 @@ async def test_outreach_start_pause_and_retry(slack: SlackSandbox, face: SlackFa
     await ask(slack, "retry ben@candidates.example", command="/outreach")
     await ask(slack, "retry all", command="/outreach")
     assert services.prospects.retried == [name, "ben@candidates.example", "*"]
+
+
+async def test_outreach_start_alone_offers_what_waits_with_a_button(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices
+) -> None:
+    """A draft can be started by clicking; what runs already is not offered, and an old offer is refused in words."""
+    assert "No campaign waits to be started" in said(await ask(slack, "start", command="/outreach"))
+    line = services.campaigns.lines[0]
+    draft = replace(line.campaign, id="campaign-2", name="Spring", status=CampaignStatus.DRAFT)
+    services.campaigns.lines.append(CampaignLine(draft, {ProspectStatus.ACTIVE: 6}))
+    offer = await ask(slack, "start", command="/outreach")
+    assert "6 people will get its mails" in said(offer)
+    assert line.campaign.name not in said(offer)
+    await slack.click("U0RITA", offer.channel, offer.ts, "campaign.start")
+    await face.settle()
+    assert services.campaigns.asked == [("start", "U0RITA", "Spring")]
+    services.campaigns.lines.pop()
+    await slack.click("U0RITA", offer.channel, offer.ts, "campaign.start")
+    await face.settle()
+    assert "older message" in said(slack.ephemerals("U0RITA")[-1])
 
 
 async def test_a_persons_history(slack: SlackSandbox, face: SlackFace) -> None:

@@ -45,6 +45,7 @@ def buttons(services: Services, connect: Connect) -> dict[str, Press]:
     campaign = CampaignButtons(services.campaigns)
     return {
         action_ids.RESYNC: mailbox.resync,
+        action_ids.RESYNC_HERE: mailbox.resync_here,
         action_ids.RECONNECT: mailbox.reconnect,
         action_ids.CONNECT: mailbox.connect,
         action_ids.DISCONNECT: mailbox.disconnect,

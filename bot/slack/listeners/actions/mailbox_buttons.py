@@ -19,6 +19,11 @@ class MailboxButtons:
         """The card itself says that it is under way, and by whom."""
         await self._mailboxes.request_resync(actor, value.id)
 
+    async def resync_here(self, actor: Actor, value: ButtonValue) -> Card:
+        """On an answer or the Home tab, where nothing would change before the reader's eyes."""
+        mailbox = await self._mailboxes.request_resync(actor, value.id)
+        return answers.said(f"Resync started: {mailbox.address}.")
+
     async def reconnect(self, actor: Actor, value: ButtonValue) -> Card:
         mailbox = await self._mailboxes.get(actor, value.id)
         token = await self._mailboxes.issue_ticket(actor, mailbox.id)
