@@ -345,7 +345,21 @@ async def test_check_names_what_is_wrong(around: Stage) -> None:
     around.slack.revoke_token()
     bad = await around.product.run("check", "--json")
     assert bad.code == 1
-    assert [row["name"] for row in bad.document if not row["ok"]] == ["slack"]
+    (wrong,) = [row for row in bad.document if not row["ok"]]
+    assert wrong["name"] == "slack"
+    assert "token_revoked" in wrong["detail"]
+    assert "SLACK_BOT_TOKEN" in wrong["fix"]
+
+
+async def test_a_token_that_slack_refuses_ends_the_start_in_words(tmp_path: Path) -> None:
+    """Exit 1, what was refused and what to do."""
+    async with stage(tmp_path) as around:
+        around.slack.revoke_token("invalid_auth")
+        answer = await around.product.run("serve")
+        assert answer.code == 1
+        assert "invalid_auth" in answer.err
+        assert "SLACK_BOT_TOKEN" in answer.err
+        assert "Traceback" not in answer.err
 
 
 def _bare() -> dict[str, str]:

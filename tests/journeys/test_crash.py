@@ -6,6 +6,7 @@ is overlooked, every card stands once. Judged by ``campaign_checker``, which kno
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -291,6 +292,28 @@ async def settle_by_hand(driver: Driver) -> set[str]:
         error.add_note(f"pressed {len(seen)}; still open: {open_ones}")
         raise
     return set(seen)
+
+
+async def test_a_card_being_posted_when_the_process_dies_stands_once(tmp_path: Path) -> None:
+    """Slack shows the message and nobody is left to hear of it: the next process finds it by its key."""
+    async with campaign(tmp_path, people=2, stages=1, delay="1s") as driver:
+        around = driver.around
+        around.host.refuse(driver.addresses[1], "reject")
+        held = around.slack.hold("chat.postMessage")
+        await around.product.ask("campaign", "start", CAMPAIGN)
+        async with asyncio.timeout(20):
+            await held.arrived.wait()
+        await around.product.kill()
+        held.release()
+        posted = await around.slack.wait_message("C0REPLIES", lambda one: bool(key_of(one)))
+        await around.product.start()
+
+        async def updated() -> bool:
+            return any(one.error is None for one in around.slack.journal.calls("chat.update"))
+
+        await until(updated, "the card is found and shown anew")
+        assert [one.key for one in driver.cards() if one.channel == "C0REPLIES"] == [key_of(posted)]
+        assert len(around.slack.journal.calls("chat.postMessage")) == 1
 
 
 async def test_a_card_whose_answer_was_lost_stands_once(tmp_path: Path) -> None:
