@@ -175,7 +175,8 @@ class FakeClient:
         for one in messages:
             parsed = email.message_from_bytes(self._folder.messages[one.uid][0], policy=email.policy.default)
             part = parsed.get_body(("plain", "html"))
-            found[one.uid] = part.get_content().encode()[:limit] if part else b""
+            payload = part.get_payload(decode=True) if part else b""
+            found[one.uid] = payload.decode("utf-8", "replace").encode()[:limit] if isinstance(payload, bytes) else b""
         return found
 
     async def fetch_raw(self, uid: int, *, limit: int = 262_144) -> bytes:

@@ -232,6 +232,7 @@ def answer(
 def report(on: bytes, *, status: str = "5.1.1", action: str = "failed", number: int = 1) -> bytes:
     """A delivery report on one of our mails (RFC 3464)."""
     recipient = email_of(1)
+    words = "user unknown" if status == "5.1.1" else "mailbox is full"
     return f"""From: Mail Delivery System <mailer-daemon@agency.test>
 To: rita@agency.test
 Subject: Undelivered Mail Returned to Sender
@@ -254,7 +255,37 @@ Reporting-MTA: dns; mx.candidates.example
 Final-Recipient: rfc822; {recipient}
 Action: {action}
 Status: {status}
-Diagnostic-Code: smtp; {"550" if action == "failed" else "451"} {status} user unknown
+Diagnostic-Code: smtp; {"550" if action == "failed" else "451"} {status} {words}
+
+--b1
+Content-Type: message/rfc822
+
+{on.decode("ascii").replace(chr(13), "")}
+--b1--
+""".replace("\n", "\r\n").encode()
+
+
+def complaint(on: bytes) -> bytes:
+    """Abuse feedback on one of our mails (RFC 5965)."""
+    return f"""From: <feedback@candidates.example>
+To: rita@agency.test
+Subject: FW: complaint
+Message-ID: <complaint-1@candidates.example>
+Date: Tue, 01 Sep 2026 09:30:00 +0000
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="b1"
+
+--b1
+Content-Type: text/plain
+
+This is an email abuse report.
+
+--b1
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: SomeGenerator/1.0
+Version: 1
 
 --b1
 Content-Type: message/rfc822
