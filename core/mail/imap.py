@@ -114,7 +114,8 @@ class ImapConnector:
 
 
 class ImapClient:
-    """One logged-in connection, used by one task at a time. ``fetch_texts`` may run while ``fetch`` is iterated."""
+    """One logged-in connection, used by one task at a time; but while ``fetch`` is iterated, another may call
+    ``fetch_texts`` and ``fetch_raw``."""
 
     def __init__(self, protocol: ImapProtocol, timeouts: ImapTimeouts) -> None:
         self._protocol = protocol

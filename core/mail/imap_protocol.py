@@ -93,7 +93,7 @@ class ImapCommand(aioimaplib.Command):
 
 
 class ImapProtocol(aioimaplib.IMAP4ClientProtocol):
-    """One connection. Use it from one task at a time; after any error it is of no further use."""
+    """One connection; after any error it is of no further use. Only UID FETCH may be under way more than once."""
 
     def __init__(self, host: str, limits: ProtocolLimits, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)

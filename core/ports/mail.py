@@ -65,7 +65,8 @@ class MailboxEvent(StrEnum):
 class MailboxClient(Protocol):
     """One logged-in IMAP connection. Any error means: throw it away and build a new one (sync.md lesson of the field).
 
-    Every method raises ``core.errors.MailError`` kinds only, within its deadline; nothing ever waits for ever.
+    Every method raises ``core.errors.MailError`` kinds only, within its deadline; nothing ever waits for ever. One task
+    at a time uses it; but while ``fetch`` is iterated, another may call ``fetch_texts`` and ``fetch_raw``.
     """
 
     async def list_folders(self) -> list[FolderInfo]: ...

@@ -64,12 +64,12 @@ class _Item:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBatch:
-    """A batch that is ready to be stored. ``kept`` are those of ``items`` that matter."""
+class MatchedBatch:
+    """A batch of which is known what may matter: those of ``items`` whose bodies are still to be fetched."""
 
     job: FolderJob
     items: Sequence[_Item]
-    kept: Sequence[_Item]
+    matched: Sequence[_Item]
 
 
 class IngestService:
@@ -80,23 +80,25 @@ class IngestService:
         self._progress = progress
         self._outreach = outreach
 
-    async def read(self, job: FolderJob, client: MailboxClient, messages: Sequence[FetchedMessage]) -> ReadBatch:
-        """Parses and matches one batch (ascending UIDs, folder selected) and fetches what matters of it."""
+    async def match(self, job: FolderJob, messages: Sequence[FetchedMessage]) -> MatchedBatch:
+        """Parses one batch (ascending UIDs) and matches it to people and to our own mail."""
         items = [_item(job, message) for message in messages]
         candidates = await self._candidates(job, items)
-        kept = [item for item in items if self._matters(job, item, candidates)]
-        await self._fetch_bodies(client, kept)
-        await self._tie_reports(job, kept)
-        return ReadBatch(job, items, [item for item in kept if item.match.matters])
+        return MatchedBatch(job, items, [item for item in items if self._matters(job, item, candidates)])
 
-    async def store(self, batch: ReadBatch) -> None:
-        """Stores one batch with all that follows from it, and moves the checkpoint. Batches come in order of UID."""
+    async def store(self, client: MailboxClient, batch: MatchedBatch) -> int:
+        """Fetches what matters of a batch (its folder is selected), stores it with all that follows from it, and
+        moves the checkpoint; returns how many mattered. Batches come in order of UID."""
+        await self._fetch_bodies(client, batch.matched)
+        await self._tie_reports(batch.job, batch.matched)
+        kept = [item for item in batch.matched if item.match.matters]
 
         async def unit() -> None:
             async with self._tools.store.write(batch.job.mailbox.workspace) as uow:
-                await self._store(uow, batch.job, batch.items, batch.kept)
+                await self._store(uow, batch.job, batch.items, kept)
 
         await persistently(unit)
+        return len(kept)
 
     async def _candidates(self, job: FolderJob, items: Sequence[_Item]) -> Candidates:
         keys = {key for item in items for key in address_keys(item.header, outgoing=item.outgoing)}

@@ -26,7 +26,7 @@ from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
 from core.services.behind import OneBehind
 from core.services.diagnose import diagnose_error
-from core.services.ingest import FolderJob, IngestService
+from core.services.ingest import FolderJob, IngestService, MatchedBatch
 from core.services.mailboxes import endpoint_imap
 from core.services.tools import Tools, persistently, settings_in
 
@@ -296,14 +296,16 @@ class _Session:
 
     async def _read_from(self, first_uid: int, job: FolderJob) -> int:
         """Reads to the folder's end, each batch while the one before is being stored; returns the highest UID."""
-        ingest, highest = self._service.ingest, 0
+        highest = 0
         async with OneBehind() as behind:
             async for messages in self._client.fetch(first_uid):
-                batch = await ingest.read(job, self._client, messages)
-                await behind.hand_over(partial(ingest.store, batch))
-                self._read += len(batch.kept)
+                batch = await self._service.ingest.match(job, messages)
+                await behind.hand_over(partial(self._store, batch))
                 highest = max(highest, *(message.uid for message in messages))
         return highest
+
+    async def _store(self, batch: MatchedBatch) -> None:
+        self._read += await self._service.ingest.store(self._client, batch)
 
     async def _move_to_end(self, folder: FolderState, snapshot: FolderSnapshot, uidnext: int) -> None:
         """UIDs below UIDNEXT that hold no message are read too: the next pass need not ask for them again."""
