@@ -99,14 +99,17 @@ export class Conversation {
       onMessage: (text) => this.send(text),
       onCommand: (command, text) => this.run(command, text),
     });
-    pane.append(
-      root,
-      this.channel.archived
-        ? el("div", { class: "archived-note" }, "This channel is archived; nothing can be posted here.")
-        : box.node,
-    );
-    this.composer = box;
+    const closed = this.closedFor();
+    pane.append(root, closed ? el("div", { class: "archived-note" }, closed) : box.node);
+    this.composer = closed ? null : box;
     this.refresh({ bottom: true });
+  }
+
+  /** Why nothing can be typed here, or null. */
+  closedFor() {
+    if (this.channel.archived) return "This channel is archived; nothing can be posted here.";
+    const readOnly = this.store.isAppChannel(this.channel) && this.store.app.messages_read_only;
+    return readOnly ? "Sending messages to this app has been turned off. Commands work in any channel." : null;
   }
 
   placeholder() {

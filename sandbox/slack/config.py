@@ -91,6 +91,7 @@ class AppConfig:
     commands: tuple[CommandConfig, ...]
     home_tab: bool
     messages_tab: bool
+    messages_read_only: bool
     interactivity: bool
     redirect_urls: tuple[str, ...] = ()
     app_id: str = "A0RETHREAD"
@@ -134,6 +135,7 @@ def parse_manifest(document: Mapping[str, Any]) -> AppConfig:
         commands=tuple(_command(entry) for entry in features.get("slash_commands") or ()),
         home_tab=bool(home.get("home_tab_enabled", False)),
         messages_tab=bool(home.get("messages_tab_enabled", False)),
+        messages_read_only=bool(home.get("messages_tab_read_only_enabled", False)),
         interactivity=bool(_section(settings, "interactivity").get("is_enabled", False)),
         redirect_urls=tuple(oauth.get("redirect_urls") or ()),
     )

@@ -82,6 +82,7 @@ class PageApi:
                     "name": app.name,
                     "bot_user": app.bot_user_id,
                     "reachable": self._link.reachable,
+                    "messages_read_only": app.messages_read_only,
                 },
             }
         )
