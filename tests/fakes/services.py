@@ -59,7 +59,15 @@ def broken(address: str = "rita@agency.test", owner: str = "U0RITA") -> Mailbox:
 def a_campaign(name: str = "Backend engineers, autumn", owner: str | None = "U0RITA") -> Campaign:
     stages = (Stage(1, "email", Delay(), "Hello", "Hi"), Stage(2, "email", Delay(business_days=2), "", "Again"))
     return Campaign(
-        f"campaign-{name[:8]}", TEAM, name, CampaignStatus.ACTIVE, 1, NOW, ("rita@agency.test",), stages, owner
+        f"campaign-{name.split(maxsplit=1)[0]}",
+        TEAM,
+        name,
+        CampaignStatus.ACTIVE,
+        1,
+        NOW,
+        ("rita@agency.test",),
+        stages,
+        owner,
     )
 
 

@@ -37,8 +37,9 @@ def _held(facts: UncertainCard) -> Card:
                 kit.strong("What to do: "),
                 kit.glue("see in "),
                 kit.words(facts["mailbox"], 254),
-                kit.glue(" itself whether it went out, or ask them, then say here what you found. "),
-                kit.glue("Until then nothing more is sent to them."),
+                kit.glue(" itself whether it went out, or ask "),
+                kit.words(facts["person"], 100),
+                kit.glue(", then say here what you found. Until then nothing more is sent to them."),
             ]
         ),
         kit.context(f"Tried {local_time(facts['at'])}", f"owner {mention(facts['owner'])}"),

@@ -15,6 +15,7 @@ from bot.slack.blocks.home import home_view, modal
 from bot.slack.blocks.kit import Card
 from bot.slack.command_parser import MAILBOX, OUTREACH, VERBS, Hint
 from core.domain.account import MailboxStatus, SyncFault
+from core.domain.campaign import CampaignStatus
 from core.domain.enrollment import ProspectStatus
 from core.domain.people import Person, PersonAddress
 from core.domain.workspace_settings import ALL
@@ -57,6 +58,7 @@ def test_any_number_of_hostile_campaigns_and_people_fits(text: str, number: int,
     person = Person("p", "T", text, text, "", "", NOW, (PersonAddress(text, text, text, True, NOW),) * 30)
     cards = [
         outreach_status.campaign_list([(campaign, {status: number})] * number),
+        outreach_status.start_offer([(replace(campaign, status=CampaignStatus.DRAFT), {status: number})] * number),
         outreach_status.campaign_report(
             campaign, [row] * number, [StageCount(1, number, 1)] * number, people=number, replied=1
         ),
@@ -82,6 +84,46 @@ def test_each_light_is_said_in_words(status: MailboxStatus) -> None:
     said = all_text(mailbox_status.mailbox_detail(mailbox).blocks)
     assert mailbox.light in said
     assert len(mailbox_status.state_in_words(mailbox)) > len("(green)")
+
+
+@pytest.mark.parametrize(
+    ("send", "capture", "words"),
+    [
+        (True, True, "Sends outreach ✓, reads replies ✓"),
+        (False, True, "Does not send outreach ✗, reads replies ✓"),
+        (True, False, "Sends outreach ✓, does not read replies ✗"),
+    ],
+)
+def test_a_mailbox_says_what_it_is_connected_for(send: bool, capture: bool, words: str) -> None:
+    card = mailbox_status.mailbox_list("Your mailboxes", [a_mailbox(send=send, capture=capture)])
+    assert words in all_text(card.blocks)
+
+
+@pytest.mark.parametrize(
+    ("status", "counts", "words", "step"),
+    [
+        (CampaignStatus.DRAFT, {ProspectStatus.ACTIVE: 6}, ("not started", "6 people enrolled"), "/outreach start"),
+        (CampaignStatus.PAUSED, {ProspectStatus.ACTIVE: 6}, ("paused", "6 Active"), "/outreach start"),
+        (CampaignStatus.ACTIVE, {ProspectStatus.ACTIVE: 6}, ("running", "6 Active"), "/outreach status"),
+        (CampaignStatus.ACTIVE, {ProspectStatus.BOUNCED: 1}, ("running", "1 Bounced"), "/outreach retry"),
+    ],
+)
+def test_each_campaign_of_a_list_says_how_it_stands_and_what_to_type_next(
+    status: CampaignStatus, counts: dict[ProspectStatus, int], words: tuple[str, ...], step: str
+) -> None:
+    campaign = replace(a_campaign(), status=status)
+    said = all_text(outreach_status.campaign_list([(campaign, counts)]).blocks)
+    assert all(one in said for one in words)
+    assert f'{step} "{campaign.name}"' in said
+
+
+def test_a_persons_history_leaves_out_what_a_reply_quotes() -> None:
+    text = "Yes, gladly.\n\nOn Sat, 21 Nov 2026, Rita Reed <rita@agency.test> wrote:\n> Hi Ben,\n> shall we talk?\n"
+    mail = Activity(NOW, "in", "reply", "Re: a role", text, None, "rita@agency.test", "reply", None)
+    person = Person("p", "T", "Ben", "Carter", "", "", NOW, ())
+    said = all_text(outreach_status.person_report(person, [mail], []).blocks)
+    assert "Yes, gladly." in said
+    assert "shall we talk" not in said
 
 
 def test_the_broken_ones_come_first_and_carry_their_buttons() -> None:

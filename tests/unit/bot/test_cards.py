@@ -81,6 +81,19 @@ def test_a_broken_sync_says_what_why_who_and_what_to_press() -> None:
     assert decode(buttons(card)["Resync"]["value"]).id == "mailbox-1"
 
 
+@pytest.mark.parametrize(
+    ("fix", "green"),
+    [
+        ("Press Reconnect and type the new password.", "Reconnect"),
+        ("Unlock the account, then press Resync; if it comes back, press Reconnect.", "Resync"),
+        ("Nothing to do: Rethread keeps trying.", "Resync"),
+    ],
+)
+def test_the_button_that_the_fix_names_stands_out(fix: str, green: str) -> None:
+    offered = buttons(present("sync", SYNC | {"fix": fix}))
+    assert [label for label, button in offered.items() if button.get("style") == "primary"] == [green]
+
+
 def test_a_recovered_sync_is_the_same_card_without_buttons() -> None:
     facts = SYNC | {"state": "recovered", "recovered_at": AT, "down_minutes": 4, "caught_up": 3, "actor": "U0RITA"}
     card = present("sync", facts)
