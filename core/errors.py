@@ -19,6 +19,7 @@ RethreadError
 └── StorageError             the database did not take a statement
     ├── LostRaceError        somebody changed the row between our reading and writing: try the whole unit again
     ├── StorageBusyError     locked, serialisation or deadlock: try the whole unit again
+    ├── SealedError          stored credentials that no key of ours opens
     ├── DatabaseInUseError   another process holds this SQLite file
     └── SchemaMismatchError  the schema is older or newer than this program
 
@@ -183,6 +184,12 @@ class LostRaceError(StorageError):
 
     def __init__(self) -> None:
         super().__init__("Somebody else changed this at the same moment.", fix="Look again, then decide.")
+
+
+class SealedError(StorageError):
+    """Stored credentials that do not open: their key is not on the ring, or they were changed, cut or moved."""
+
+    code = "sealed"
 
 
 class DatabaseInUseError(StorageError):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from core.errors import StorageError
+from core.errors import SealedError, StorageError
 from core.ports.mail import Credentials
 
 _VERSION = b"\x01"
@@ -52,9 +52,9 @@ class KeyRing:
         return tuple(self._texts)
 
     def key(self, key_id: str, workspace: str) -> bytes:
-        """256 bits for one workspace (HKDF, RFC 5869). Raises StorageError where the key is not on the ring."""
+        """256 bits for one workspace (HKDF, RFC 5869). Raises SealedError where the key is not on the ring."""
         if key_id not in self._texts:
-            raise StorageError(
+            raise SealedError(
                 f"The secret is sealed with the key {key_id}, which is not among the keys given.",
                 fix="Put the earlier key back at the end of RETHREAD_SECRET_KEYS.",
             )
@@ -79,7 +79,7 @@ class Vault:
         return Sealed(key_id, _VERSION + nonce + sealed)
 
     def open(self, sealed: Sealed, *, workspace: str, row: str) -> Credentials:
-        """Raises StorageError where the key is missing or the value was changed, cut or moved."""
+        """Raises SealedError where the key is missing or the value was changed, cut or moved."""
         version, nonce, data = sealed.data[:1], sealed.data[1 : 1 + _NONCE_BYTES], sealed.data[1 + _NONCE_BYTES :]
         key = self._ring.key(sealed.key_id, workspace)
         if version != _VERSION or len(nonce) != _NONCE_BYTES:
@@ -91,8 +91,8 @@ class Vault:
         return Credentials(**json.loads(plain))
 
 
-def _does_not_open() -> StorageError:
-    return StorageError(
+def _does_not_open() -> SealedError:
+    return SealedError(
         "The stored credentials do not open: they were changed, or belong to another row.",
         fix="Connect the mailbox again.",
     )

@@ -27,6 +27,7 @@ from core.errors import (
     MailError,
     NotFoundError,
     OutcomeUnknownError,
+    SealedError,
     ServerRefusedError,
 )
 from core.ports.mail import Credentials, MailTransport
@@ -241,23 +242,28 @@ class OutreachService:
                 enrollment = await uow.enrollments.get(delivery.enrollment_id)
                 if enrollment is not None and enrollment.status in _RUNNING:
                     return await uow.mailboxes.credentials(outgoing.mailbox.id)
-        except NotFoundError as error:
+        except (NotFoundError, SealedError) as error:
             refused = LoginRefusedError(error.message, layer="smtp", host=outgoing.mailbox.smtp_host)
             await to_the_end(self._record_refusal(outgoing, refused))
             return None
-        except BaseException:  # nothing has been said to the server: it goes later
+        except asyncio.CancelledError:  # nothing has been said to the server: the next process sends it
             await to_the_end(self._record_not_begun(delivery))
+            raise
+        except Exception:  # a pause, so that what fails each time does not come back at once each time
+            await to_the_end(self._record_not_begun(delivery, pause_s=_BACK_OFF[0]))
             raise
         await to_the_end(self._record_not_begun(delivery))
         return None
 
-    async def _record_not_begun(self, delivery: Delivery) -> None:
+    async def _record_not_begun(self, delivery: Delivery, *, pause_s: float = 0.0) -> None:
         async def unit() -> None:
             async with self._tools.store.write(delivery.workspace) as uow:
                 current = await self._mine(uow, delivery)
                 if current is not None:
                     state = transition(current.state, DeliveryEvent.PUT_BACK)
-                    await self._progress.requeue(uow, replace(current, state=state), evidence="not begun")
+                    due_at = self._tools.clock.now() + timedelta(seconds=pause_s)
+                    queued = replace(current, state=state, due_at=due_at)
+                    await self._progress.requeue(uow, queued, evidence="not begun")
 
         await persistently(unit)
 

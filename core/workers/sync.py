@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from core.errors import MailError, NotFoundError, RethreadError
+from core.errors import LoginRefusedError, MailError, NotFoundError, RethreadError, SealedError
 from core.ports.clock import Clock
 from core.ports.storage import Store
 from core.services.sync import MailboxGoneError, SyncService
@@ -80,8 +80,9 @@ class SyncWorker:
                 return
             except MailError as error:
                 await self._pause_after(workspace, mailbox_id, error)
-            except NotFoundError:
-                return
+            except (NotFoundError, SealedError) as error:
+                # Credentials that are gone or do not open: for people a login that fails, mended by Reconnect.
+                await self._pause_after(workspace, mailbox_id, LoginRefusedError(error.message, layer="imap"))
             except RethreadError as error:
                 _log.warning("sync_stumbled", action="sync_stumbled", mailbox=mailbox_id, code=error.code)
                 await self._store.wait(f"sync:{mailbox_id}", _AFTER_BUG)
