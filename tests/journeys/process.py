@@ -170,8 +170,11 @@ class Product:
             async with asyncio.timeout(60):
                 out, err = await process.communicate(stdin.encode())
         except TimeoutError:
-            process.kill()
             raise AssertionError(f"{' '.join(words)} did not end within 60 s") from None
+        finally:  # also where the test gives up meanwhile
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         return Answer(process.returncode or 0, out.decode(), err.decode())
 
     async def ask(self, *words: str, stdin: str = "") -> Any:

@@ -98,7 +98,7 @@ class Driver:
             await pause(self.chance.uniform(0.1, 4.0))
         else:
             await product.start()
-            await self.more_mails(burst, within=6)
+            await self.more_mails(burst, within=3)
             await self.answer("live", LIVE_GRACE)
             await pause(self.chance.uniform(0, 0.2))
         await product.kill()
@@ -239,13 +239,13 @@ async def test_twenty_kills_of_a_campaign_of_two_hundred(tmp_path: Path) -> None
 @pytest.mark.postgres
 async def test_five_kills_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     """The same promises where the database is a server that outlives the process."""
-    async with campaign(tmp_path, people=60, stages=3, delay="3s", database_url=postgres_url) as driver:
+    async with campaign(tmp_path, people=40, stages=3, delay="3s", database_url=postgres_url) as driver:
         await survive(driver, kills=5, replies=5, cuts=2)
 
 
 async def test_where_nothing_is_filed_a_person_settles_each_undecided_stage_once(tmp_path: Path) -> None:
     """Absence from Sent proves nothing then: every undecided stage stands held with one card, until its button."""
-    async with campaign(tmp_path, people=24, stages=2, delay="2s", files_sent=False) as driver:
+    async with campaign(tmp_path, people=12, stages=2, delay="2s", files_sent=False) as driver:
         around, product = driver.around, driver.around.product
         driver.around.host.refuse(driver.addresses[1], "drop")
         await product.ask("campaign", "start", CAMPAIGN)
@@ -253,7 +253,7 @@ async def test_where_nothing_is_filed_a_person_settles_each_undecided_stage_once
         await product.kill()
         for _ in range(2):
             await product.start()
-            await driver.more_mails(driver.chance.randint(2, 6), within=8)
+            await driver.more_mails(driver.chance.randint(2, 6), within=3)
             await product.kill()
         await product.start()
         pressed = await settle_by_hand(driver)
