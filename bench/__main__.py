@@ -2,6 +2,7 @@
 
     python -m bench              every bench, shortened: about three minutes
     python -m bench --full       with the numbers that bench/README.md tells: about ten
+    python -m bench NAME ...     only these
     python -m bench --list       what there is, and what each needs
 
 Each runs in a process of its own, so that one's memory and modules do not weigh on the next.
@@ -56,14 +57,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these; all where none is named")
     parser.add_argument("--full", action="store_true", help="with the numbers that bench/README.md tells")
     parser.add_argument("--list", action="store_true", help="what there is, and what each needs")
     arguments = parser.parse_args()
     if arguments.list:
         print("\n".join(map(_listed, BENCHES)))
         return 0
+    if unknown := set(arguments.names) - {bench.name for bench in BENCHES}:
+        parser.error(f"no bench is called {', '.join(sorted(unknown))}")
     print(conditions())
-    finished = [_run(bench, full=arguments.full) for bench in BENCHES]
+    chosen = [bench for bench in BENCHES if not arguments.names or bench.name in arguments.names]
+    finished = [_run(bench, full=arguments.full) for bench in chosen]
     return 0 if all(finished) else 1
 
 
