@@ -131,6 +131,16 @@ async def test_a_browser_that_says_cross_site_is_refused(site: Site, visitor: Vi
     assert page.status == 403
 
 
+async def test_a_fix_does_not_ask_for_a_button_that_is_not_on_this_page(site: Site, visitor: Visitor) -> None:
+    """The fix speaks of the card's Reconnect; whoever is on the page has come that far."""
+    verdict = diagnose(Failure("imap", "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)", "imap.agency.test"))
+    assert "Press Reconnect and enter" in verdict.fix
+    site.tickets.refusal = ConnectRefusedError("imap", verdict)
+    said = (await visitor.send(site.tickets.issue(), **FILLED)).text
+    assert "Enter the full e-mail address" in said
+    assert "Press Reconnect" not in said
+
+
 async def test_a_refused_login_shows_side_words_and_fix(site: Site, visitor: Visitor) -> None:
     """The form comes back with what was typed but the password; then a right one connects by the same link."""
     token = site.tickets.issue()
