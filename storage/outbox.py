@@ -3,6 +3,7 @@
 put ──> ready ──claim──> posting ──posted──> posted   (ready again where newer facts came meanwhile)
           ^                 │
           ├──put_back───────┤
+          ├──forget_message─┤
           │                 ├──mark_unknown──> unknown ──claim──> posting
           └──put (newer)────┴──fail──> failed
 """
@@ -96,6 +97,9 @@ class SqlOutboxStore:
 
     async def mark_unknown(self, item: OutboxItem, *, not_before: datetime) -> bool:
         return await self._settle(item, state=literal("unknown"), not_before=not_before)
+
+    async def forget_message(self, item: OutboxItem) -> bool:
+        return await self._settle(item, state=literal("ready"), channel=None, ts=None, not_before=None)
 
     async def fail(self, item: OutboxItem, *, error: str) -> bool:
         """Newer facts that came meanwhile are tried again: they may go elsewhere."""

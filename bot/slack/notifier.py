@@ -13,7 +13,7 @@ from bot.slack.blocks.cards import present
 from bot.slack.blocks.kit import Card
 from bot.slack.pacing import ChannelPace
 from bot.slack.slack_errors import translate
-from core.errors import InputError, SlackBusyError, SlackRefusedError, SlackUnknownError
+from core.errors import InputError, SlackBusyError, SlackError, SlackRefusedError, SlackUnknownError
 from core.ports.notifier import MessageRef
 
 EVENT_TYPE: Final = "rethread_card"
@@ -24,6 +24,8 @@ _LAYOUT_REFUSED: Final = frozenset(
     ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments", "too_many_attachments")
 )
 _MAY_NOT_LOOK: Final = frozenset(("missing_scope", "not_in_channel", "channel_not_found", "not_allowed_token_type"))
+_SHUT_OUT: Final = frozenset(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"))
+_SHUT_OUT_SECONDS: Final = 60.0
 _PAGES: Final = 5
 
 
@@ -136,11 +138,18 @@ class SlackNotifier:
             else:
                 response = await client.api_call(method, json=dict(arguments))
         except Exception as error:
-            raise translate(error) from error
+            raise _waiting_for_a_token(translate(error)) from error
         data = response.data
         if not isinstance(data, Mapping):
             raise SlackUnknownError("no_json")
         return data
+
+
+def _waiting_for_a_token(error: SlackError) -> SlackError:
+    """A token that is good no more says nothing against the card: it waits until there is another."""
+    if isinstance(error, SlackRefusedError) and error.slack_code in _SHUT_OUT:
+        return SlackBusyError(error.slack_code, retry_after=_SHUT_OUT_SECONDS)
+    return error
 
 
 def _card(kind: str, facts: Mapping[str, Any]) -> Card:

@@ -12,6 +12,7 @@ from core.services.tools import Tools
 
 _UNKNOWN_PAUSE = timedelta(seconds=3)
 _LONGEST_BACK_OFF_S = 300.0
+_DELETED = "message_not_found"
 # How long this process may have been down since it began to post.
 _LOOK_BACK = timedelta(days=3)
 _LONGEST_PAUSE = timedelta(seconds=_LONGEST_BACK_OFF_S)
@@ -91,7 +92,13 @@ class NotificationService:
             await uow.outbox.put_back(item, not_before=later, error=error.slack_code)
 
     async def _refused(self, item: OutboxItem, error: SlackError) -> None:
-        """The route is wrong (not in channel, archived, no such channel): the card goes to its owner instead."""
+        """The route is wrong (not in channel, archived, no such channel): the card goes to its owner instead. A card
+        that somebody deleted is posted anew, because it has something new to say."""
+        if error.slack_code == _DELETED and item.ts is not None:
+            async with self._tools.store.write(item.workspace) as uow:
+                await uow.outbox.forget_message(item)
+                uow.wake("notifications")
+            return
         owner = str(item.facts.get("owner") or "")
         direct = f"user:{owner}"
         async with self._tools.store.write(item.workspace) as uow:

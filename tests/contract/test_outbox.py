@@ -159,3 +159,15 @@ async def test_workers_at_once_never_claim_the_same_message(store: SqlStore) -> 
     found = await asyncio.gather(*(work(f"t{n}") for n in range(4)))
     claimed = [key for part in found for key in part]
     assert sorted(claimed) == sorted(f"reply:{n}" for n in range(40))
+
+
+async def test_a_message_that_is_gone_is_posted_anew(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await put(uow, state="broken")
+        await uow.outbox.posted(await claim_one(uow), channel="C0TEAM", ts="1.1")
+        await put(uow, state="recovered")
+        item = await claim_one(uow)
+        assert not await uow.outbox.forget_message(replace(item, token="another's"))
+        assert await uow.outbox.forget_message(item)
+        again = await claim_one(uow, token="t2")
+        assert (again.state, again.channel, again.ts, again.facts) == ("ready", None, None, {"state": "recovered"})

@@ -79,7 +79,9 @@ async def test_a_direct_message_is_opened_once(slack: SlackSandbox, notifier: Sl
     [
         ("not_in_channel", SlackRefusedError, "not_in_channel"),
         ("is_archived", SlackRefusedError, "is_archived"),
-        ("account_inactive", SlackRefusedError, "account_inactive"),
+        ("account_inactive", SlackBusyError, "account_inactive"),
+        ("token_revoked", SlackBusyError, "token_revoked"),
+        ("invalid_auth", SlackBusyError, "invalid_auth"),
         ("ratelimited", SlackBusyError, "ratelimited"),
         ("fatal_error", SlackUnknownError, "fatal_error"),
         ("internal_error", SlackUnknownError, "internal_error"),
