@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from core.domain.address import match_key
 from core.domain.delivery import Delivery
 from core.domain.message import Header
 from core.domain.mime import base_subject
+
+_LOOKS_LIKE_ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_MOST_SCANNED = 65_536
+_MOST_LOOSE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,18 @@ def address_keys(header: Header, *, outgoing: bool) -> set[str]:
     if outgoing:
         return {match_key(address.address) for address in header.recipients}
     return {match_key(header.from_.address)} if header.from_ else set()
+
+
+def is_unreadable(header: Header, *, outgoing: bool) -> bool:
+    """An incoming mail whose sender cannot be made out."""
+    return not outgoing and header.from_ is None
+
+
+def loose_keys(raw_header: bytes) -> set[str]:
+    """Anything in an unreadable header that looks like an address: such a mail is kept whole where one of them is
+    known (ruling on R81)."""
+    found = _LOOKS_LIKE_ADDRESS.findall(raw_header[:_MOST_SCANNED])
+    return {match_key(address.decode("ascii")) for address in found[:_MOST_LOOSE]}
 
 
 def named_ids(header: Header) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.domain.account import Mailbox
@@ -19,7 +19,18 @@ from core.domain.delivery import transition as delivery_after
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus
 from core.domain.folder_sync import FolderState
 from core.domain.inbound import classify, classify_raw
-from core.domain.matching import NOTHING, Candidates, Match, address_keys, is_outgoing, match, named_ids, original_ids
+from core.domain.matching import (
+    NOTHING,
+    Candidates,
+    Match,
+    address_keys,
+    is_outgoing,
+    is_unreadable,
+    loose_keys,
+    match,
+    named_ids,
+    original_ids,
+)
 from core.domain.message import FetchedMessage, Header, InboundKind
 from core.domain.mime import parse_header, visible_reply
 from core.domain.reasons import reason_of_refusal
@@ -60,7 +71,7 @@ class _Item:
     text: str = ""
     report: BounceReport | None = None
     raw: bytes | None = None
-    people: dict[str, str] = field(default_factory=dict)
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ class IngestService:
         return len(kept)
 
     async def _candidates(self, job: FolderJob, items: Sequence[_Item]) -> Candidates:
-        keys = {key for item in items for key in address_keys(item.header, outgoing=item.outgoing)}
+        keys = {key for item in items for key in _keys(item)}
         ids = {one for item in items for one in named_ids(item.header)}
         async with self._tools.store.read(job.mailbox.workspace) as uow:
             people = await uow.people.ids_by_keys(keys - job.own_keys)
@@ -112,10 +123,13 @@ class IngestService:
         """A match, or a report that only its body can tie to one of our mails."""
         item.match = match(item.header, outgoing=item.outgoing, candidates=candidates)
         may_report = not item.outgoing and _arrived_after(item, job.mailbox.created_at - _CLOCK_SLACK)
+        if not item.match.people and is_unreadable(item.header, outgoing=item.outgoing):
+            found = {candidates.people[key]: "unreadable_header" for key in _keys(item) if key in candidates.people}
+            item.match, item.unreadable = replace(item.match, people=found), bool(found)
         if not (item.match.matters or may_report):
             return False  # most of a mailbox's history: nobody needs to know what kind it is
         judged = classify(item.header, own_addresses=job.own_keys, folder_role=job.folder.role)
-        item.kind, item.needs_body = judged.kind, judged.needs_body and not item.outgoing
+        item.kind, item.needs_body = judged.kind, (judged.needs_body or item.unreadable) and not item.outgoing
         return item.match.matters or (may_report and item.kind in _REPORTS)
 
     async def _fetch_bodies(self, client: MailboxClient, items: Sequence[_Item]) -> None:
@@ -185,7 +199,7 @@ class IngestService:
             text=item.text,
             defects=header.defects,
             # What could not be read is kept whole, so that nothing is lost to a defect (R81, ruling).
-            raw=item.raw if header.defects and item.raw else None,
+            raw=item.raw if header.defects or item.unreadable else None,
         )
 
     async def _follow_up(self, uow: UnitOfWork, item: _Item, row: NewMessage) -> None:
@@ -286,6 +300,12 @@ def _is_first_copy(
 
 def _original_id(item: _Item) -> str:
     return (item.report.original_message_id if item.report else "") or ""
+
+
+def _keys(item: _Item) -> set[str]:
+    if is_unreadable(item.header, outgoing=item.outgoing):
+        return loose_keys(item.fetched.header)
+    return address_keys(item.header, outgoing=item.outgoing)
 
 
 def _moment(item: _Item) -> datetime | None:
