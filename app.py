@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.clock import SystemClock
 from core.errors import RethreadError, SlackError, SlackRefusedError
-from core.settings import Settings, parse
+from core.settings import Settings, parse, resolver_address
 
 if TYPE_CHECKING:
     from bot.cli.executor import Services as CommandServices
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from bot.slack.slack_app import Identity, SlackAccess, SlackFace
     from bot.web.health import PartState
     from bot.web.metrics import Snapshot
+    from core.domain.dns_checks import DomainReport
     from core.ports.clock import Clock
     from core.ports.mail import MailboxConnector, MailTransport, NameResolver
     from core.ports.notifier import Notifier
     from core.ports.storage import Store
     from core.services.campaigns import CampaignService
+    from core.services.deliverability import DeliverabilityService
     from core.services.mailboxes import MailboxService
     from core.services.outreach import OutreachService
     from core.services.people import PeopleService
@@ -69,6 +71,7 @@ class UseCases:
     campaigns: CampaignService
     prospects: ProspectService
     settings: SettingService
+    domains: DeliverabilityService
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     from core.services.alerts import AlertService
     from core.services.campaigns import CampaignService
     from core.services.cards import CardWriter
+    from core.services.deliverability import DeliverabilityService
     from core.services.mailboxes import MailboxService
     from core.services.people import PeopleService
     from core.services.progress import Progress
@@ -135,6 +139,7 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
         campaigns=CampaignService(tools, progress),
         prospects=ProspectService(tools, progress),
         settings=SettingService(tools),
+        domains=DeliverabilityService(mail.resolver),
     )
 
 
@@ -210,6 +215,7 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
         campaigns=uses.campaigns,
         prospects=uses.prospects,
         settings=uses.settings,
+        domains=uses.domains,
         clock=clock,
         workspaces=store.workspaces,
         backup=store.backup,
@@ -435,6 +441,15 @@ async def check() -> Sequence[CheckLine]:
     )
 
 
+async def check_domain(domain: str, selectors: Sequence[str]) -> DomainReport:
+    """Needs no setting but RETHREAD_DNS. Raises SettingsError, InputError."""
+    from core.mail.dns import Resolver
+    from core.services.deliverability import DeliverabilityService
+
+    resolver = Resolver(SystemClock(), server=resolver_address(os.environ))
+    return await DeliverabilityService(resolver).check_domain(domain, selectors)
+
+
 async def _probe_database(settings: Settings) -> str:
     from bot.cli.control import is_served, socket_path
 
@@ -504,13 +519,7 @@ def main(argv: Sequence[str]) -> int:
 
     return run(
         argv,
-        Operations(
-            serve=serve,
-            migrate=migrate,
-            check=check,
-            control_path=control_path,
-            open_services=open_services,
-        ),
+        Operations(serve, migrate, check, check_domain, control_path, open_services),
     )
 
 

@@ -150,6 +150,15 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
     return settings
 
 
+def resolver_address(environment: Mapping[str, str]) -> str | None:
+    """RETHREAD_DNS alone, for a command that needs no other setting. Raises SettingsError."""
+    reader = _Reader(environment)
+    address = _dns(reader)
+    if reader.mistakes:
+        raise SettingsError(reader.mistakes)
+    return address
+
+
 def _check_pairs(reader: _Reader) -> None:
     for service in ("SLACK", "GOOGLE", "MICROSOFT"):
         names = (f"{service}_CLIENT_ID", f"{service}_CLIENT_SECRET")

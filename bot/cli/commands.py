@@ -77,6 +77,9 @@ def _as_text(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
 
 
+_SELECTOR: Final = arg(
+    "--selector", action="extend", nargs="+", default=[], metavar="S", help="DKIM selectors; left out: the usual ones"
+)
 _TLS_HELP: Final = "none only where private mail hosts are allowed"
 _MAILBOX_ADD: Final = (
     arg("--address", required=True, metavar="A"),
@@ -117,6 +120,9 @@ COMMANDS: Final = (
     Command("mailbox add", "connect a mailbox, or connect it again", _MAILBOX_ADD, _add_mailbox),
     Command("mailbox list", "every mailbox with its light"),
     _on_mailbox("show", "one mailbox with its light and its error"),
+    _on_mailbox(
+        "check", "MX, SPF, DMARC and DKIM of the mailbox's domain: what is right, and what to publish", _SELECTOR
+    ),
     _on_mailbox("resync", "try again now"),
     _on_mailbox("refresh", "read new mail now"),
     _on_mailbox("pause", "stop reading and sending"),
@@ -189,6 +195,12 @@ COMMANDS: Final = (
         (arg("--layer", required=True, choices=LAYERS), arg("--host", default="", metavar="H")),
         _diagnosed,
         Place.HERE,
+    ),
+    Command(
+        "domain check",
+        "MX, SPF, DMARC and DKIM of a domain: what is right, and what to publish; needs no database and no settings",
+        (arg("domain"), _SELECTOR),
+        place=Place.PROGRAM,
     ),
     Command("backup", "a consistent copy, also while running", (arg("file", metavar="FILE"),), _backup_target),
 )

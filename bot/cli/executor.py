@@ -24,6 +24,7 @@ from core.errors import NotFoundError, RefusedError
 from core.ports.clock import Clock
 from core.ports.mail import Endpoint, Tls
 from core.services.campaigns import CampaignService, Skipped
+from core.services.deliverability import DeliverabilityService
 from core.services.mailboxes import ConnectRequest, MailboxService
 from core.services.people import PeopleService
 from core.services.prospects import ProspectService
@@ -43,6 +44,7 @@ class Services:
     campaigns: CampaignService
     prospects: ProspectService
     settings: SettingService
+    domains: DeliverabilityService
     clock: Clock
     workspaces: Callable[[], Awaitable[list[str]]]
     backup: Callable[[Path], Awaitable[None]]
@@ -118,6 +120,12 @@ async def _mailbox_show(services: Services, actor: Actor, args: Args) -> Result:
 async def _mailbox_log(services: Services, actor: Actor, args: Args) -> Result:
     found = await services.mailboxes.find(actor, args["address"])
     return shapes.sync_log(await services.mailboxes.log(actor, found.id, args["limit"]))
+
+
+async def _mailbox_check(services: Services, actor: Actor, args: Args) -> Result:
+    found = await services.mailboxes.find(actor, args["address"])
+    report = await services.domains.check_domain(found.address, args["selector"], connected=found.provider)
+    return {"address": found.address, **shapes.domain_report(report)}
 
 
 def _mailbox(choose: Callable[[MailboxService], Callable[[Actor, str], Awaitable[Mailbox]]]) -> Handler:
@@ -229,6 +237,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "mailbox list": _mailbox_list,
     "mailbox show": _mailbox_show,
     "mailbox log": _mailbox_log,
+    "mailbox check": _mailbox_check,
     "mailbox resync": _mailbox(lambda service: service.request_resync),
     "mailbox refresh": _mailbox(lambda service: service.refresh),
     "mailbox pause": _mailbox(lambda service: service.pause),

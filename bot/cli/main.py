@@ -23,6 +23,7 @@ from core.errors import DatabaseInUseError
 
 if TYPE_CHECKING:  # the services' imports take longer than most commands
     from bot.cli.executor import Services
+    from core.domain.dns_checks import DomainReport
 
 _WAIT_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.1
@@ -44,14 +45,16 @@ class Operations:
     SettingsError (exit 2) and every other RethreadError (exit 1).
 
     ``serve(role)`` runs until told to stop and returns the exit status; ``migrate`` returns what it did, for people
-    and as JSON; ``control_path`` is the running server's socket (``control.socket_path``), None on PostgreSQL, where
-    commands open the database themselves; ``open_services`` opens the database in this process and raises
-    DatabaseInUseError where another has it.
+    and as JSON; ``check_domain`` takes a domain and DKIM selectors and asks DNS, whatever the settings;
+    ``control_path`` is the running server's socket (``control.socket_path``), None on PostgreSQL, where commands open
+    the database themselves; ``open_services`` opens the database in this process and raises DatabaseInUseError where
+    another has it.
     """
 
     serve: Callable[[str | None], int]
     migrate: Callable[[], Coroutine[Any, Any, Mapping[str, Any]]]
     check: Callable[[], Coroutine[Any, Any, Sequence[CheckLine]]]
+    check_domain: Callable[[str, Sequence[str]], Coroutine[Any, Any, DomainReport]]
     control_path: Callable[[], Path | None]
     open_services: Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -110,7 +113,15 @@ def _carry_out(invocation: Invocation, operations: Operations, source: Source) -
     if request.verb == "check":
         lines: Sequence[CheckLine] = _finished(operations.check())
         return [{"name": one.name, "ok": one.ok, "detail": one.detail, "fix": one.fix} for one in lines]
+    if request.verb == "domain check":
+        return _checked_domain(request, operations)
     return _ask(request, invocation.workspace, operations)
+
+
+def _checked_domain(request: Request, operations: Operations) -> Any:
+    from bot.cli.shapes import domain_report
+
+    return domain_report(_finished(operations.check_domain(request.args["domain"], request.args["selector"])))
 
 
 def _finished(work: Coroutine[Any, Any, Any]) -> Any:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.cli.command_error import CommandError
+from core.domain.dns_checks import PROPAGATION, Verdict
+from core.domain.providers import facts
 
 _MOST_IN_CELL: Final = 60
+_DNS_CHECKS: Final = ("mx", "spf", "dmarc", "dkim")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 Row = Mapping[str, Any]
@@ -184,6 +187,21 @@ def _checks(rows: Sequence[Row]) -> str:
     )
 
 
+def _domain(result: Row) -> str:
+    """The verdict in words first; records are long, so each stands on a line of its own."""
+    provider = f", mail at {facts(result['provider']).label}" if result["provider"] else ""
+    lines = [f"{plain(result['domain'])}: {Verdict(result['verdict']).words}{provider}"]
+    for name in _DNS_CHECKS:
+        one = result[name]
+        lines += ["", f"{name.upper()}: {Verdict(one['verdict']).words}. {plain(one['detail'])}"]
+        lines += [
+            f"  {label}: {plain(one[key])}" for label, key in (("Record", "record"), ("To do", "fix")) if one[key]
+        ]
+    if any(result[name]["verdict"] in (Verdict.WARN, Verdict.FAIL) for name in _DNS_CHECKS):
+        lines += ["", PROPAGATION]
+    return "\n".join(lines)
+
+
 def _classified(rows: Sequence[Row]) -> str:
     if rows and "file" in rows[0]:
         return table(
@@ -199,6 +217,8 @@ _RENDERERS: Final[dict[str, Callable[[Any], str]]] = {
     "mailbox show": _mailboxes,
     "mailbox log": _sync_log,
     **{f"mailbox {verb}": _mailbox for verb in ("add", "resync", "refresh", "pause", "resume", "remove")},
+    "mailbox check": _domain,
+    "domain check": _domain,
     "people import": _imported,
     "people show": _person,
     "people address add": _person,

@@ -9,6 +9,7 @@ from typing import Any
 from core.domain.account import Mailbox
 from core.domain.campaign import Campaign
 from core.domain.delivery import SHOWN
+from core.domain.dns_checks import DomainReport
 from core.domain.people import Person
 from core.domain.reasons import reason as reason_of_code
 from core.domain.reasons import reason_of_refusal
@@ -48,6 +49,15 @@ def mailbox(one: Mailbox, now: datetime) -> Shape:
 
 def sync_log(entries: Iterable[SyncLogEntry]) -> list[Shape]:
     return [{"at": moment(one.at), "cause": one.cause, "raw": one.raw, "fix": one.fix} for one in entries]
+
+
+def domain_report(report: DomainReport) -> Shape:
+    """One object a check, under its name: mx, spf, dmarc, dkim."""
+    checks = {
+        one.name: {"verdict": one.verdict.value, "record": one.record, "detail": one.detail, "fix": one.fix}
+        for one in report.findings
+    }
+    return {"domain": report.domain, "provider": report.provider, "verdict": report.verdict.value, **checks}
 
 
 def imported(result: ImportResult) -> Shape:

@@ -13,6 +13,13 @@ MAX_SHOWN_RECORD: Final = 1_000
 """Characters; a DKIM record with a key of 4096 bits has about 760."""
 
 
+PROPAGATION: Final = (
+    "Records are changed where the domain's DNS is hosted. It can take a day until everybody sees the change; then "
+    "check again, and resync a mailbox that is still red."
+)
+"""R64."""
+
+
 class Verdict(StrEnum):
     """``UNKNOWN``: DNS gave no answer, or the record cannot be found by asking; it never means missing."""
 
@@ -21,7 +28,18 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     FAIL = "fail"
 
+    @property
+    def words(self) -> str:
+        """For people: the same words everywhere."""
+        return _WORDS[self]
 
+
+_WORDS: Final = {
+    Verdict.OK: "right",
+    Verdict.WARN: "could be better",
+    Verdict.UNKNOWN: "not known",
+    Verdict.FAIL: "wrong",
+}
 _SEVERITY: Final = (Verdict.OK, Verdict.WARN, Verdict.UNKNOWN, Verdict.FAIL)
 
 

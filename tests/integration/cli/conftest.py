@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,10 @@ import pytest
 from app import MailWorld, make_command_services, make_tools, make_use_cases
 from bot.cli.executor import Services
 from bot.cli.main import CheckLine, Console, Operations, run
+from core.domain.dns_checks import DomainReport
 from core.errors import DatabaseInUseError
+from core.mail.dns import Resolver
+from core.services.deliverability import DeliverabilityService
 from storage.sql_store import SqlStore
 from tests.stores import SteadyClock
 
@@ -34,6 +37,7 @@ class Terminal:
 
     services: Services | None = None
     socket: Path | None = None
+    dns: str = ""
     locked: int = 0
     checks: list[CheckLine] = field(default_factory=list)
     opened: int = 0
@@ -60,10 +64,14 @@ class Terminal:
         async def check() -> list[CheckLine]:
             return self.checks
 
+        async def check_domain(domain: str, selectors: Sequence[str]) -> DomainReport:
+            return await DeliverabilityService(Resolver(SteadyClock(), server=self.dns)).check_domain(domain, selectors)
+
         return Operations(
             serve=lambda role: 7 if role == "bot" else 0,
             migrate=migrate,
             check=check,
+            check_domain=check_domain,
             control_path=lambda: self.socket,
             open_services=self._open,
         )
