@@ -73,6 +73,7 @@ class PeopleService:
     async def _store(self, uow: UnitOfWork, rows: Sequence[PersonRow]) -> tuple[int, int, list[Rejected]]:
         now = self._tools.clock.now()
         known = await uow.people.ids_by_keys({a.key for row in rows for a in row.addresses})
+        profiles = await uow.people.get_many(set(known.values()))
         new: list[tuple[str, NewPerson]] = []
         changed, conflicts = 0, list[Rejected]()
         for row in rows:
@@ -81,7 +82,9 @@ class PeopleService:
             if len(owners) > 1:
                 conflicts.append(Rejected(row.line, "its addresses belong to two different people already"))
             elif owners:
-                await uow.people.update(owners.pop(), person, now)
+                owner = owners.pop()
+                if not _says_the_same(person, profiles[owner]):
+                    await uow.people.update(owner, person, now)
                 changed += 1
             else:
                 new.append((self._tools.new_id(), person))
@@ -143,6 +146,22 @@ async def find_person(uow: UnitOfWork, email: str) -> Person:
     if person is None:
         raise NotFoundError(f"Nobody here has the address {email.strip()[:120]}.", fix="Import the person first.")
     return person
+
+
+def _says_the_same(row: NewPerson, person: Person) -> bool:
+    """Whether an import would leave this profile as it is: the same file again is the usual case, and costs a write
+    for each person otherwise."""
+    texts = all(
+        getattr(row, name) in ("", None, getattr(person, name))
+        for name in ("first_name", "last_name", "phone", "timezone")
+    )
+    fields = all(person.fields.get(name) == value for name, value in row.fields.items() if value)
+    held = {address.key: address for address in person.addresses}
+    addresses = all(
+        one.key in held and held[one.key].type == one.type and (held[one.key].primary or not one.primary)
+        for one in row.addresses
+    )
+    return texts and fields and addresses
 
 
 def _without_repeats(rows: list[PersonRow]) -> tuple[list[PersonRow], list[Rejected]]:
