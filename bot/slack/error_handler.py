@@ -10,6 +10,7 @@ from bot.slack.blocks import answers
 from bot.slack.blocks.kit import Card
 from core.errors import (
     InputError,
+    LostRaceError,
     MailError,
     NotAllowedError,
     NotFoundError,
@@ -32,14 +33,15 @@ def new_reference() -> str:
 
 
 def explain(error: Exception, *, asked: str) -> Card:
-    """The card that the person sees; the log gets the same reference, with a traceback where nobody expected it.
+    """The card that the person sees; a failure's reference stands in the log too, with a traceback where nobody
+    expected it. A refusal by the rules needs none.
 
     ``asked`` names what was asked (a command, a button), never with its arguments.
     """
     reference = new_reference()
-    if isinstance(error, NotFoundError | RefusedError | NotAllowedError | InputError):
-        log.info("action=slack_refused reference=%s asked=%s code=%s", reference, asked, error.code)
-        return answers.error(error.message, error.fix, reference=reference)
+    if isinstance(error, NotFoundError | RefusedError | NotAllowedError | InputError | LostRaceError):
+        log.info("action=slack_refused asked=%s code=%s", asked, error.code)
+        return answers.error(error.message, error.fix)  # the sentence says it all: nobody has to be asked
     if isinstance(error, MailError):
         log.warning("action=slack_mail_failed reference=%s asked=%s layer=%s", reference, asked, error.layer)
         return answers.error("The mail server did not do it.", error.fix, quoted=error.raw, reference=reference)

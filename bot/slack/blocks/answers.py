@@ -21,14 +21,16 @@ def hint(asked: Hint) -> Card:
     return Card(kit.fallback(asked.problem, "Type:", asked.usage), blocks)
 
 
-def error(message: str, fix: str = "", *, quoted: str = "", reference: str) -> Card:
-    """What went wrong, somebody else's own words where there are some, what to do, and what to quote when asking."""
+def error(message: str, fix: str = "", *, quoted: str = "", reference: str = "") -> Card:
+    """What went wrong, somebody else's own words where there are some, what to do, and, where asking somebody is what
+    there is to do, the reference to quote."""
     blocks = [kit.note(message)]
     if quoted:
         blocks.append(kit.machine_words(quoted))
     if fix:
         blocks.append(kit.note(fix))
-    blocks.append(kit.context(f"Reference {escaped(reference, 40)}"))
+    if reference:
+        blocks.append(kit.context(f"Reference {escaped(reference, 40)}"))
     return Card(sentence(f"{message} {fix}".strip(), kit.FALLBACK) or "–", blocks)
 
 

@@ -51,7 +51,7 @@ async def test_an_address_that_slack_turned_into_a_link_is_understood(slack: Sla
 async def test_an_unknown_address_names_the_nearest(slack: SlackSandbox, face: SlackFace) -> None:
     answer = await ask(slack, "status rota@agency.test")
     assert "Did you mean rita@agency.test?" in said(answer)
-    assert "Reference r-" in said(answer)
+    assert "Reference" not in said(answer)
 
 
 async def test_connect_answers_with_a_private_link(
