@@ -32,7 +32,7 @@ AWAY = "maya.lind@candidates.example"
 # From the server's acceptance back to its arrival in the inbox and to the worker: what was claimed by then may cross.
 LIVE_GRACE = 2.0
 DOWN_GRACE = 0.3
-SETTLED_WITHIN = 90.0
+SETTLED_WITHIN = 150.0
 
 
 def campaign_file(stages: int, delay: str) -> str:
