@@ -201,7 +201,7 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         async with tools.store.write(workspace) as uow:
             return await uow.seen.first_time(key, tools.clock.now())
 
-    services = Services(uses.mailboxes, uses.campaigns, uses.prospects, uses.people, uses.settings)
+    services = Services(uses.mailboxes, uses.campaigns, uses.prospects, uses.people, uses.settings, uses.domains)
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
 
 
@@ -225,21 +225,23 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
 class Server:
     """The running product, from settings to a clean end."""
 
-    def __init__(self, settings: Settings, role: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         from core.workers.watch import LoopWatch
 
         self._settings = settings
         self._clock = SystemClock()
         self._stop = asyncio.Event()
-        self._role = role
+        self._role = settings.role
         self._watch = LoopWatch(self._clock)
         self._working = False
         self._sync: SyncWorker | None = None
 
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; a second signal ends the process at once. Returns the exit status."""
-        self._listen_to_signals()
+        from core.workers.supervisor import wait_for_either
         from storage.engine import ALL_TOPICS
+
+        self._listen_to_signals()
 
         async with AsyncExitStack() as closing:
             topics = ALL_TOPICS if self._engine_here else ()
@@ -249,19 +251,21 @@ class Server:
             uses = make_use_cases(tools, mail)
             face = make_face(self._settings, tools, uses)
             await closing.enter_async_context(self._web(store, mail, uses, face))
-            await self._welcome(face, tools, uses)
+            await wait_for_either(self._stop, self._welcome(face, tools, uses))
             if not self._stop.is_set():
                 await closing.enter_async_context(self._commands(store, uses))
                 await self._work(store, make_engine(tools, mail, started_at=self._clock.now()), face)
         return 0
 
     def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+
         def told() -> None:
             if self._stop.is_set():
                 os._exit(1)
             self._stop.set()
+            loop.call_later(SHUTDOWN_WITHIN, os._exit, 1)
 
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told)
 
@@ -325,7 +329,6 @@ class Server:
             await self._stop.wait()
             self._working = False
             log("stopping")
-            asyncio.get_running_loop().call_later(SHUTDOWN_WITHIN, os._exit, 1)
             await face.stop()
 
     async def _recover(self, workers: Workers) -> None:
@@ -473,10 +476,10 @@ def serve(role: str | None) -> int:
     """Runs the product; the exit status."""
     from core.logs import configure
 
-    settings = parse(os.environ)
+    settings = parse({**os.environ, **({"RETHREAD_ROLE": role} if role else {})})
     configure()
     try:
-        return asyncio.run(Server(settings, role or settings.role).run())
+        return asyncio.run(Server(settings).run())
     except* RethreadError as group:
         raise group.exceptions[0] from None
 

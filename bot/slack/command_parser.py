@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from html import unescape
 from typing import Final
 
+from core.domain.dns_checks import domain_name
+
 MAILBOX: Final = "/mailbox"
 OUTREACH: Final = "/outreach"
 
@@ -38,6 +40,7 @@ VERBS: Final[dict[str, tuple[Verb, ...]]] = {
         Verb("resume", "[address]", "go on after a pause"),
         Verb("disconnect", "address", "forget the password; the history stays"),
         Verb("log", "[address]", "recent errors, each with its fix"),
+        Verb("check", "[domain | address]", "whether a domain's mail is set up right: MX, SPF, DMARC, DKIM"),
         Verb("settings", "[name value]", "how Rethread behaves here; admins can change it"),
         Verb("help", "", "this list"),
     ),
@@ -114,6 +117,13 @@ class MailboxLog:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckDomain:
+    """``domain`` None: that of the person's own mailbox."""
+
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ShowSettings:
     pass
 
@@ -172,6 +182,7 @@ MailboxRequest = (
     | ResumeMailbox
     | DisconnectMailbox
     | MailboxLog
+    | CheckDomain
     | ShowSettings
     | ChangeSetting
     | Help
@@ -320,6 +331,15 @@ def _disconnect(words: list[Word]) -> MailboxRequest:
     )(words)
 
 
+def _check(words: list[Word]) -> MailboxRequest:
+    if not words:
+        return CheckDomain()
+    if len(words) > 1:
+        return _hint(MAILBOX, "check", "One domain at a time, please.")
+    domain = domain_name(words[0].text)
+    return CheckDomain(domain) if domain else _hint(MAILBOX, "check", f"“{words[0].text[:60]}” is not a domain.")
+
+
 def _settings(words: list[Word]) -> MailboxRequest:
     if len(words) > 2 and words[0].text.lower() == "set":
         words = words[1:]
@@ -367,6 +387,7 @@ _MAILBOX_READERS: Final[dict[str, Callable[[list[Word]], MailboxRequest]]] = {
     "resume": _with_address("resume", ResumeMailbox),
     "disconnect": _disconnect,
     "log": _with_address("log", MailboxLog),
+    "check": _check,
     "settings": _settings,
 }
 

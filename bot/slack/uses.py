@@ -12,6 +12,7 @@ from core.domain.account import Mailbox
 from core.domain.actor import Actor
 from core.domain.campaign import Campaign
 from core.domain.delivery import Delivery
+from core.domain.dns_checks import DomainReport
 from core.domain.enrollment import Enrollment, ProspectEvent
 from core.ports.storage import SyncLogEntry
 from core.services.campaigns import CampaignLine, CampaignReport
@@ -70,6 +71,14 @@ class SettingUses(Protocol):
     async def set(self, actor: Actor, key: str, text: str) -> SettingLine: ...
 
 
+class DomainUses(Protocol):
+    """core.services.deliverability.DeliverabilityService."""
+
+    async def check_domain(
+        self, domain: str, selectors: Sequence[str] = (), *, connected: str | None = None
+    ) -> DomainReport: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Every use case that Slack offers."""
@@ -79,6 +88,7 @@ class Services:
     prospects: ProspectUses
     people: PeopleUses
     settings: SettingUses
+    domains: DomainUses
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from core.domain.account import Mailbox, MailboxStatus, SyncFault
 from core.domain.actor import Actor
 from core.domain.campaign import Campaign, CampaignStatus, Delay, Stage
 from core.domain.delivery import Delivery, DeliveryState
+from core.domain.dns_checks import DomainReport, Question, judge
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus
 from core.domain.people import Person, PersonAddress
 from core.domain.workspace_settings import ALL, BY_KEY, parse_value
@@ -239,6 +240,25 @@ class FakeSettings:
 
 
 @dataclass
+class FakeDomains:
+    """The real rules on records given by (kind, name); what is not given does not exist."""
+
+    records: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+    async def check_domain(
+        self, domain: str, selectors: Sequence[str] = (), *, connected: str | None = None
+    ) -> DomainReport:
+        self.asked.append((domain, connected))
+        facts: dict[Question, tuple[str, ...] | None] = {}
+        while True:
+            report, wanted = judge(domain.rpartition("@")[2], facts, selectors=selectors, connected=connected)
+            if not wanted:
+                return report
+            facts |= {question: self.records.get((question.kind.value, question.name), ()) for question in wanted}
+
+
+@dataclass
 class FakeServices:
     """All of them; ``uses`` is what the face is given."""
 
@@ -247,10 +267,11 @@ class FakeServices:
     prospects: FakeProspects = field(default_factory=FakeProspects)
     people: FakePeople = field(default_factory=FakePeople)
     settings: FakeSettings = field(default_factory=FakeSettings)
+    domains: FakeDomains = field(default_factory=FakeDomains)
 
     @property
     def uses(self) -> Services:
-        return Services(self.mailboxes, self.campaigns, self.prospects, self.people, self.settings)
+        return Services(self.mailboxes, self.campaigns, self.prospects, self.people, self.settings, self.domains)
 
 
 class FirstTimes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.slack import command_parser as asked
-from bot.slack.blocks import answers, mailbox_status
+from bot.slack.blocks import answers, domain_check, mailbox_status
 from bot.slack.blocks.help import explained
 from bot.slack.blocks.kit import Card
 from bot.slack.uses import Connect, MailboxUses, Services
@@ -20,7 +20,8 @@ class MailboxCommand:
     """Everything that /mailbox can answer."""
 
     def __init__(self, services: Services, connect: Connect) -> None:
-        self._mailboxes, self._settings, self._connect = services.mailboxes, services.settings, connect
+        self._mailboxes, self._settings, self._domains = services.mailboxes, services.settings, services.domains
+        self._connect = connect
 
     async def answer(self, actor: Actor, request: asked.MailboxRequest) -> Card:
         """Raises RethreadError kinds; the desk tells them."""
@@ -35,8 +36,8 @@ class MailboxCommand:
                 return await self._resync(actor, request)
             case asked.DisconnectMailbox(address):
                 return answers.ask_disconnect(await self._mailboxes.find(actor, address))
-            case asked.MailboxLog(address):
-                return await self._log(actor, address)
+            case asked.MailboxLog() | asked.CheckDomain():
+                return await self._look_into(actor, request)
             case asked.ShowSettings() | asked.ChangeSetting():
                 return await self._setting(actor, request)
             case asked.RefreshMailbox() | asked.PauseMailbox() | asked.ResumeMailbox():
@@ -85,9 +86,19 @@ class MailboxCommand:
             return refused.message
         return "trying to reach it now"
 
-    async def _log(self, actor: Actor, address: str | None) -> Card:
-        mailbox = await self._one(actor, address)
+    async def _look_into(self, actor: Actor, request: asked.MailboxLog | asked.CheckDomain) -> Card:
+        if isinstance(request, asked.CheckDomain):
+            return await self._check(actor, request.domain)
+        mailbox = await self._one(actor, request.address)
         return mailbox_status.mailbox_log(mailbox, await self._mailboxes.log(actor, mailbox.id))
+
+    async def _check(self, actor: Actor, domain: str | None) -> Card:
+        """Public records, so anybody may look at any domain's."""
+        if domain:
+            return domain_check.domain_report(await self._domains.check_domain(domain))
+        mailbox = await self._one(actor, None)
+        report = await self._domains.check_domain(mailbox.address, connected=mailbox.provider)
+        return domain_check.domain_report(report)
 
     async def _setting(self, actor: Actor, request: asked.ShowSettings | asked.ChangeSetting) -> Card:
         if isinstance(request, asked.ShowSettings):
