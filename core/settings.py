@@ -140,7 +140,7 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
         admins=_admins(reader),
         alert_channel=reader.text("RETHREAD_ALERT_CHANNEL") or None,
         reply_channel=reader.text("RETHREAD_REPLY_CHANNEL") or None,
-        role=reader.one_of("RETHREAD_ROLE", ROLES, "all"),
+        role=_role(reader, database_url),
     )
     _check_pairs(reader)
     if needs_slack:
@@ -199,6 +199,16 @@ def _dispatcher(reader: _Reader, database_url: str) -> str:
     value = reader.one_of("RETHREAD_DISPATCHER", DISPATCHERS, "local" if sqlite else "procrastinate")
     if sqlite and value in DISPATCHERS and value != "local":
         reader.mistakes.append(f"RETHREAD_DISPATCHER is {value!r}, which needs PostgreSQL; leave it out on SQLite.")
+    return value
+
+
+def _role(reader: _Reader, database_url: str) -> str:
+    value = reader.one_of("RETHREAD_ROLE", ROLES, "all")
+    if database_url.startswith("sqlite") and value in ROLES and value != "all":
+        reader.mistakes.append(
+            f"RETHREAD_ROLE is {value!r}, but SQLite admits one process, which must do everything; leave it out, or "
+            "use PostgreSQL."
+        )
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -14,6 +15,7 @@ from bot.web.health import Health
 from bot.web.metrics import Metrics
 from bot.web.middleware import errors_as_pages, safe_headers
 from bot.web.pages import STYLE, Pages
+from core.errors import SettingsError
 
 _MOST_BODY_BYTES: Final = 1_048_576
 _GRACE_SECONDS: Final = 5.0
@@ -46,14 +48,24 @@ def build_application(
 async def serve_web(application: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serves until the block ends, which lets requests under way finish; yields the port (for port 0, the one given).
 
-    There is no access log: paths hold one-time tokens. Raises OSError where the address cannot be had.
+    There is no access log: paths hold one-time tokens. Raises SettingsError where the address cannot be had.
     """
     runner = web.AppRunner(
         application, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS, shutdown_timeout=_GRACE_SECONDS
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await _listen(runner, host, port)
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        words = os.strerror(error.errno) if error.errno else str(error)
+        raise SettingsError(
+            [f"RETHREAD_HOST and RETHREAD_PORT: nothing can listen on {host}:{port} ({words}); choose another."]
+        ) from None

@@ -7,15 +7,23 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from core.errors import SettingsError
+
 _BUFFER_BYTES = 16 * 1024
 
 
 def make_tls_context(extra_ca: Path | None = None) -> ssl.SSLContext:
-    """A verifying client context that also trusts ``extra_ca`` (PEM). Build one and share it: each takes 0.8 MiB."""
+    """A verifying client context that also trusts ``extra_ca`` (PEM). Build one and share it: each takes 0.8 MiB.
+
+    Raises SettingsError where ``extra_ca`` cannot be used.
+    """
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if extra_ca is not None:
-        context.load_verify_locations(cafile=str(extra_ca))
+        try:
+            context.load_verify_locations(cafile=str(extra_ca))
+        except (ssl.SSLError, OSError):
+            raise SettingsError([f"RETHREAD_CA_FILE: {extra_ca} holds no certificates in PEM form."]) from None
     return context
 
 

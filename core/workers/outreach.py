@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime
 
 import structlog
@@ -11,7 +12,7 @@ from core.ports.clock import Clock
 from core.ports.storage import Store
 from core.services.outreach import Outgoing, OutreachService
 from core.services.undecided import UndecidedService
-from core.workers.supervisor import LEASE, RENEW_EVERY, wait_for
+from core.workers.supervisor import LEASE, RENEW_EVERY, wait_for, wait_for_either
 
 _log = structlog.get_logger("outreach")
 
@@ -48,9 +49,8 @@ class OutreachWorker:
         stumbled = False
         try:
             while not stop.is_set():
-                busy = await self._tick()
-                if not busy:
-                    await self._store.wait("outreach", _LONGEST_SLEEP)
+                if not await self._tick():
+                    await self._rest()
         except Exception:
             stumbled = True
             raise
@@ -67,11 +67,21 @@ class OutreachWorker:
         for workspace in await self._store.workspaces_with_work("outreach", self._clock.now()):
             if claimed >= free:
                 break
-            outgoing = await self._outreach.claim(workspace, limit=free - claimed)
+            under_way = Counter(one.mailbox.id for one in self._under_way.values())
+            outgoing = await self._outreach.claim(workspace, limit=free - claimed, under_way=under_way)
             claimed += len(outgoing)
             for one in outgoing:
                 self._start(one)
         return claimed > 0
+
+    async def _rest(self) -> None:
+        """Until there is work, or a mail has gone and its mailbox is free for the next."""
+        work = asyncio.create_task(self._store.wait("outreach", _LONGEST_SLEEP))
+        try:
+            await asyncio.wait({work, *self._under_way}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     def _start(self, outgoing: Outgoing) -> None:
         task = asyncio.create_task(self._deliver(outgoing), name=f"deliver {outgoing.delivery.id}")
@@ -95,7 +105,7 @@ class OutreachWorker:
         """Looks up undecided sends at their times, apart from sending: a slow Sent folder delays no mail."""
         while not stop.is_set():
             for workspace in await self._store.workspaces_with_work("checks", self._clock.now()):
-                await self._undecided.settle_due(workspace)
+                await wait_for_either(stop, self._undecided.settle_due(workspace))
             await self._store.wait("checks", _LONGEST_SLEEP)
 
     async def run_leases(self, stop: asyncio.Event) -> None:

@@ -43,14 +43,17 @@ async def supervise(
 
 
 async def wait_for_either(stop: asyncio.Event, waiting: Coroutine[Any, Any, object]) -> None:
-    """Waits for ``stop`` or until ``waiting`` returns, which is cancelled then: a long wait delays no end."""
-    tasks = [asyncio.create_task(stop.wait()), asyncio.create_task(waiting)]
+    """Waits until ``waiting`` returns, or for ``stop``, which cancels it: what takes long delays no end. Raises what
+    ``waiting`` raises."""
+    stopped, work = asyncio.create_task(stop.wait()), asyncio.create_task(waiting)
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait((stopped, work), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
+        for task in (stopped, work):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(stopped, work, return_exceptions=True)
+    if work in done:
+        work.result()
 
 
 async def wait_for(stop: asyncio.Event, seconds: float) -> bool:

@@ -58,6 +58,7 @@ def test_the_least_that_is_needed() -> None:
         ("RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS", "maybe", "set it to 1"),
         ("RETHREAD_ADMINS", "U0ADA, ada", "holds 'ada'"),
         ("RETHREAD_ROLE", "web", "set it to one of all, bot, engine"),
+        ("RETHREAD_ROLE", "engine", "SQLite admits one process"),
     ],
 )
 def test_a_mistake_names_its_variable_and_the_fix(name: str, value: str, words: str) -> None:
