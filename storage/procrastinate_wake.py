@@ -34,6 +34,7 @@ class ProcrastinateDispatcher:
         self._app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
         self._queues = [_queue(topic) for topic in topics]
         self._worker: asyncio.Task[None] | None = None
+        self._open = False
 
         async def tell(topic: str) -> None:
             wake.wake([topic])
@@ -48,7 +49,9 @@ class ProcrastinateDispatcher:
         except ConnectorException:
             await self._app.close_async()
             raise StorageError("The wake-up queue cannot be reached.", fix="Run: python app.py migrate") from None
-        self._worker = asyncio.create_task(self._work(), name="procrastinate worker")
+        self._open = True
+        if self._queues:  # none named would mean all: wake-ups for others would be taken, and end here
+            self._worker = asyncio.create_task(self._work(), name="procrastinate worker")
 
     async def announce(self, connection: AsyncConnection, topics: Collection[str]) -> None:
         raw = (await connection.get_raw_connection()).driver_connection
@@ -63,6 +66,8 @@ class ProcrastinateDispatcher:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
             self._worker = None
+        if self._open:
+            self._open = False
             await self._app.close_async()
 
     async def _work(self) -> None:

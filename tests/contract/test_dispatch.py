@@ -48,6 +48,17 @@ async def test_a_commit_in_one_process_wakes_the_process_that_serves_the_topic(
     assert await bot.wait("notifications", 20)
 
 
+async def test_a_process_that_serves_nothing_takes_nobody_s_wake_ups(postgres_url: str) -> None:
+    """The bot and the command line make work for others; a job they took would never reach those who wait for it."""
+    async with await open_serving(postgres_url, []) as bot:
+        async with bot.write("T1") as uow:
+            uow.wake("sync:mb1")
+        async with await open_serving(postgres_url, []) as other:
+            assert not await other.wait("sync:mb1", 1)
+        async with await open_serving(postgres_url, ["sync"]) as engine:
+            assert await engine.wait("sync:mb1", 20)
+
+
 async def test_a_wake_up_exists_only_with_the_commit_it_belongs_to(postgres_url: str) -> None:
     """Nobody here serves outreach, so what was committed stays in the queue."""
     dispatcher = ProcrastinateDispatcher(parse_url(postgres_url), LocalWake(), ["sync"])
