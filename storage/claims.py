@@ -6,7 +6,7 @@ is the lock and the same statements are built without the locking clause.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,11 +49,15 @@ class DueDeliveries:
         self._people = SqlPeopleStore(scope)
         self._folders = SqlFolderStore(scope)
 
-    async def claim(self, now: datetime, limit: int) -> list[DueDelivery]:
-        """Follow-ups before first touches, oldest first (rules of the domain, section 2)."""
+    async def claim(self, now: datetime, limit: int, busy: Collection[str] = ()) -> list[DueDelivery]:
+        """Follow-ups before first touches, oldest first (rules of the domain, section 2); none of ``busy`` mailboxes,
+        so that one mailbox's long queue never hides another's."""
         candidates: list[Delivery] = []
         for first_touch in (False, True):  # one question each: then the index gives the order and ends at the limit
             statement = self._candidates(now, limit - len(candidates), first_touch=first_touch)
+            if busy:
+                idle = or_(deliveries.c.mailbox_id.is_(None), deliveries.c.mailbox_id.not_in(busy))
+                statement = statement.where(idle)
             candidates += [Delivery(*row) for row in await self._scope.rows(statement)]
         boxes = await self._free_mailboxes(candidates, now)
         claimed = [one for one in candidates if one.mailbox_id is None or one.mailbox_id in boxes]

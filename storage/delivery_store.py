@@ -75,8 +75,8 @@ class SqlDeliveryStore:
         row = await self._scope.first(statement.where(delivery_texts.c.delivery_id == delivery_id))
         return bytes(row.raw) if row else None
 
-    async def claim_due(self, now: datetime, *, limit: int) -> list[DueDelivery]:
-        return await DueDeliveries(self._scope).claim(now, limit)
+    async def claim_due(self, now: datetime, *, limit: int, busy: Collection[str] = ()) -> list[DueDelivery]:
+        return await DueDeliveries(self._scope).claim(now, limit, busy)
 
     async def hold_back(self, campaign_id: str, *, waiting_for: str) -> int:
         held = self._changed().where(CLAIMABLE, deliveries.c.campaign_id == campaign_id)

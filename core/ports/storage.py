@@ -291,9 +291,10 @@ class DeliveryStore(Protocol):
 
     async def raw(self, delivery_id: str) -> bytes | None: ...
 
-    async def claim_due(self, now: datetime, *, limit: int) -> list[DueDelivery]:
-        """Queued, due, waiting for nothing, campaign active, its mailbox's spacing over: follow-ups before first
-        touches, oldest first. Rows are locked until the unit ends; others skip them."""
+    async def claim_due(self, now: datetime, *, limit: int, busy: Collection[str] = ()) -> list[DueDelivery]:
+        """Queued, due, waiting for nothing, campaign active, its mailbox's spacing over and the mailbox not in
+        ``busy``: follow-ups before first touches, oldest first. Rows are locked until the unit ends; others skip
+        them."""
         ...
 
     async def hold_back(self, campaign_id: str, *, waiting_for: str) -> int:

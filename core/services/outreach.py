@@ -7,7 +7,7 @@ byte is ``unknown``; only evidence or a person turns ``unknown`` into ``sent`` o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -38,7 +38,7 @@ from core.services.mailboxes import endpoint_smtp
 from core.services.progress import Progress
 from core.services.tools import Tools, persistently, settings_in, to_the_end
 
-_BURST = 20
+_AT_ONCE = 4
 _TRIES = 5
 _BACK_OFF = (30.0, 120.0, 600.0, 1_800.0)
 _RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
@@ -85,18 +85,20 @@ class OutreachService:
             async with self._tools.store.write(workspace) as uow:
                 await uow.deliveries.renew(ids, self._tools.clock.now())
 
-    async def claim(self, workspace: str, *, limit: int) -> list[Outgoing]:
-        """Takes what is due through the gates; what comes back is committed as ``sending``."""
-        return await persistently(lambda: self._claim(workspace, limit))
+    async def claim(self, workspace: str, *, limit: int, under_way: Mapping[str, int] | None = None) -> list[Outgoing]:
+        """Takes what is due through the gates; what comes back is committed as ``sending``. ``under_way`` counts the
+        mails of each mailbox that are being handed over already."""
+        return await persistently(lambda: self._claim(workspace, limit, under_way or {}))
 
-    async def _claim(self, workspace: str, limit: int) -> list[Outgoing]:
+    async def _claim(self, workspace: str, limit: int, under_way: Mapping[str, int]) -> list[Outgoing]:
         now = self._tools.clock.now()
         outgoing: list[Outgoing] = []
         async with self._tools.store.write(workspace) as uow:
             settings = await settings_in(uow)
-            due = await uow.deliveries.claim_due(now, limit=limit)
+            busy = [mailbox_id for mailbox_id, count in under_way.items() if count >= _AT_ONCE]
+            due = await uow.deliveries.claim_due(now, limit=limit, busy=busy)
             campaigns = await uow.campaigns.get_many({one.delivery.campaign_id for one in due})
-            slots = _Slots(settings, now, self._tools.random())
+            slots = _Slots(settings, now, self._tools.random(), under_way)
             for claimed in due:
                 campaign = campaigns[claimed.delivery.campaign_id]
                 one = await self._with_sender(uow, claimed, campaign)
@@ -416,12 +418,14 @@ EVENT_BY_STATUS = {
 
 
 class _Slots:
-    """Spacing per mailbox over all campaigns: with a spacing one mail a claim, without one a burst."""
+    """Spacing per mailbox over all campaigns: with a spacing one mail a claim, without one as many as its connections
+    keep busy. More would only be more to look up after a crash, and would keep other mailboxes waiting."""
 
-    def __init__(self, settings: WorkspaceSettings, now: datetime, random: float) -> None:
+    def __init__(self, settings: WorkspaceSettings, now: datetime, random: float, under_way: Mapping[str, int]) -> None:
         low, high = settings.seconds("spacing_min_s"), settings.seconds("spacing_max_s")
         self._gap = low + max(0.0, high - low) * random
         self._now = now
+        self._under_way = under_way
         self._count: dict[str, int] = {}
         self.taken: dict[str, datetime] = {}
 
@@ -429,7 +433,9 @@ class _Slots:
         if mailbox is None:
             return True
         resting = mailbox.next_send_at is not None and mailbox.next_send_at > self._now
-        return not resting and self._count.get(mailbox.id, 0) < (1 if self._gap else _BURST)
+        claimed = self._count.get(mailbox.id, 0)
+        full = self._under_way.get(mailbox.id, 0) + claimed >= _AT_ONCE or (claimed > 0 and self._gap > 0)
+        return not resting and not full
 
     def take(self, mailbox: Mailbox) -> None:
         self._count[mailbox.id] = self._count.get(mailbox.id, 0) + 1

@@ -164,6 +164,22 @@ async def test_spacing_holds_a_mailbox_back_and_a_delivery_without_mailbox_is_fo
         assert claimed(await uow.deliveries.claim_due(NOW + MINUTE, limit=10)) == ["d1", "d2"]
 
 
+async def test_a_busy_mailbox_hides_nobody_elses_mail(store: SqlStore) -> None:
+    """What is due of the others is claimed, also where the busy one's queue is longer than the limit."""
+    async with store.write("T1") as uow:
+        for number in range(1, 4):
+            await add_prospect(uow, number)
+        await uow.mailboxes.add(make_mailbox("mb2", address="omar@agency.test"))
+        await uow.deliveries.add_many(
+            [
+                make_delivery("d1", enrollment_id="e1", due_at=NOW - 9 * MINUTE),
+                make_delivery("d2", enrollment_id="e2", due_at=NOW - 8 * MINUTE),
+                make_delivery("d3", enrollment_id="e3", due_at=NOW - MINUTE, mailbox_id="mb2"),
+            ]
+        )
+        assert claimed(await uow.deliveries.claim_due(NOW, limit=1, busy=["mb1"])) == ["d3"]
+
+
 async def test_two_workers_never_claim_the_same_delivery_or_share_a_mailbox(store: SqlStore) -> None:
     """While one unit holds its claims, another gets none of them, and nothing of the same mailbox."""
     async with store.write("T1") as uow:

@@ -510,3 +510,14 @@ async def test_a_stage_sent_after_the_campaign_stopped_queues_nothing(rig: Rig) 
     await rig.outreach.deliver(one)
     assert await rig.states() == ["1.1 sent"]
     assert await rig.shows() == "Not Delivered 2 canceled"
+
+
+async def test_a_mailbox_has_few_mails_under_way_at_once(rig: Rig) -> None:
+    """What is under way at a crash has to be looked up, and a long queue must not keep other mailboxes waiting."""
+    await rig.open()
+    await rig.launch(people=10)
+    first = await rig.claim()
+    assert len(first) == 4
+    mailbox_id = first[0].mailbox.id
+    assert await rig.outreach.claim("T1", limit=50, under_way={mailbox_id: 4}) == []
+    assert len(await rig.outreach.claim("T1", limit=50, under_way={mailbox_id: 3})) == 1
