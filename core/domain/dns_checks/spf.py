@@ -143,7 +143,8 @@ def _repaired(records: Iterable[str], provider: str | None, *, swapped: set[str]
     kept = dict.fromkeys(term.text for term in found if term.name not in ("all", "ptr") and not _is_of(term, swapped))
     wanted = f"include:{_INCLUDE[provider]}" if provider in _INCLUDE else "" if kept else "mx"
     words = dict.fromkeys(word for word in (wanted, *kept) if word)
-    strict = any(term.qualifier == "-" for term in ends) and len(found) > len(ends)
+    # Several records may disagree: the gentler end loses no mail. One that let nobody send knew nothing of its senders.
+    strict = {term.qualifier for term in ends} == {"-"} and len(found) > len(ends)
     redirected = not ends and any(term.name == "redirect" for term in found)
     end = [] if redirected else ["-all" if strict else "~all"]
     return " ".join(["v=spf1", *words, *end])

@@ -14,7 +14,7 @@ _MECHANISMS: Final = LOOKUP_MECHANISMS | {"all", "ip4", "ip6"}
 _NEEDS_VALUE: Final = frozenset({"include", "exists", "ip4", "ip6"})
 
 _MODIFIER: Final = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
-_MECHANISM: Final = re.compile(r"([+?~-]?)([A-Za-z0-9]+)(?::([^/]*))?((?:/{1,2}\d{1,3}){0,2})")
+_MECHANISM: Final = re.compile(r"([+?~-]?)([A-Za-z0-9]+)(?::((?:%\{[^}]*\}|[^/])*+))?((?:/{1,2}\d{1,3}){0,2})")
 _ADDRESS: Final = re.compile(r"([+?~-]?)(ip[46]):(.+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -65,6 +65,7 @@ def _term(word: str) -> Term:
         return Term(word, "", broken=True)
     name, value = mechanism[2].lower(), mechanism[3]
     broken = name not in _MECHANISMS or (name in _NEEDS_VALUE and not value) or value == ""
+    broken = broken or (name == "all" and word.lstrip("+?~-").lower() != "all")
     return Term(word, name, mechanism[1] or "+", value or "", broken=broken)
 
 

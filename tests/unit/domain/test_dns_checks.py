@@ -162,6 +162,8 @@ def test_a_mailbox_connected_elsewhere_than_its_mail_goes_is_told() -> None:
         ("v=spf1 mx include: -all", "fail", "include:"),
         ("v=spf1 mx ipv4:192.0.2.1 -all", "fail", "ipv4"),
         ("v=spf1 mx exp=why.agency.example unknown=thing -all", "ok", "right"),
+        ("v=spf1 exists:%{l1r+-/}.%{d}._spf.agency.example -all", "ok", "right"),
+        ("v=spf1 mx all:agency.example -all", "fail", "all:agency.example"),
         ("v=spf1 exists:%{i}._spf.agency.example -all", "ok", "right"),
         ("v=spf1 mx include:gone.example -all", "fail", "no SPF record"),
         ("v=spf1 mx include:agency.example -all", "fail", "circle"),
@@ -179,7 +181,7 @@ def test_spf(record: str, verdict: str, word: str) -> None:
 def test_several_spf_records_are_merged_into_the_one_to_publish() -> None:
     found = finding("spf", {("TXT", D): ["v=spf1 mx -all", "v=spf1 a ~all", "unrelated"]})
     assert found.verdict == "fail"
-    assert found.fix.endswith(": v=spf1 mx a -all")
+    assert found.fix.endswith(": v=spf1 mx a ~all")
 
 
 def test_a_repair_keeps_what_was_right() -> None:
