@@ -19,6 +19,7 @@ from core.domain.enrollment import ProspectEvent, ProspectStatus
 from core.domain.preflight import Facts, HoldBack, Postpone, Refuse, Send, check
 from core.domain.reasons import reason, reason_of_refusal
 from core.domain.smtp_reply import classify_reply
+from core.domain.throttle import AT_ONCE, Slots
 from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import (
     InputError,
@@ -38,7 +39,6 @@ from core.services.mailboxes import endpoint_smtp
 from core.services.progress import Progress
 from core.services.tools import Tools, persistently, settings_in, to_the_end
 
-_AT_ONCE = 4
 _TRIES = 5
 _BACK_OFF = (30.0, 120.0, 600.0, 1_800.0)
 _RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
@@ -95,10 +95,10 @@ class OutreachService:
         outgoing: list[Outgoing] = []
         async with self._tools.store.write(workspace) as uow:
             settings = await settings_in(uow)
-            busy = [mailbox_id for mailbox_id, count in under_way.items() if count >= _AT_ONCE]
+            busy = [mailbox_id for mailbox_id, count in under_way.items() if count >= AT_ONCE]
             due = await uow.deliveries.claim_due(now, limit=limit, busy=busy)
             campaigns = await uow.campaigns.get_many({one.delivery.campaign_id for one in due})
-            slots = _Slots(settings, now, self._tools.random(), under_way)
+            slots = Slots(settings, now, self._tools.random(), under_way)
             for claimed in due:
                 campaign = campaigns[claimed.delivery.campaign_id]
                 one = await self._with_sender(uow, claimed, campaign)
@@ -415,31 +415,6 @@ EVENT_BY_STATUS = {
     ProspectStatus.SPAM.value: ProspectEvent.SPAM_BLOCK,
     ProspectStatus.NOT_DELIVERED.value: ProspectEvent.NOT_DELIVERED,
 }
-
-
-class _Slots:
-    """Spacing per mailbox over all campaigns: with a spacing one mail a claim, without one as many as its connections
-    keep busy. More would only be more to look up after a crash, and would keep other mailboxes waiting."""
-
-    def __init__(self, settings: WorkspaceSettings, now: datetime, random: float, under_way: Mapping[str, int]) -> None:
-        low, high = settings.seconds("spacing_min_s"), settings.seconds("spacing_max_s")
-        self._gap = low + max(0.0, high - low) * random
-        self._now = now
-        self._under_way = under_way
-        self._count: dict[str, int] = {}
-        self.taken: dict[str, datetime] = {}
-
-    def free(self, mailbox: Mailbox | None) -> bool:
-        if mailbox is None:
-            return True
-        resting = mailbox.next_send_at is not None and mailbox.next_send_at > self._now
-        claimed = self._count.get(mailbox.id, 0)
-        full = self._under_way.get(mailbox.id, 0) + claimed >= _AT_ONCE or (claimed > 0 and self._gap > 0)
-        return not resting and not full
-
-    def take(self, mailbox: Mailbox) -> None:
-        self._count[mailbox.id] = self._count.get(mailbox.id, 0) + 1
-        self.taken[mailbox.id] = self._now + timedelta(seconds=self._gap)
 
 
 def _opens_thread(due: DueDelivery) -> bool:
