@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from storage.sql_store import SqlStore
 
 SHUTDOWN_WITHIN = 25.0
-_CHECKPOINT_EVERY = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +303,7 @@ class Server:
         await uses.settings.seed(identity.workspace, channels)
 
     async def _work(self, store: SqlStore, engine: Engine, face: SlackFace) -> None:
+        from core.workers.housekeeping import HousekeepingWorker
         from core.workers.supervisor import supervise
 
         workers = make_workers(engine, face.notifier)
@@ -318,7 +318,7 @@ class Server:
                 "notifications": workers.notifications.run,
                 "sending leases": workers.outreach.run_leases,
                 "posting leases": workers.notifications.run_leases,
-                "checkpoint": partial(self._checkpoint, store),
+                "housekeeping": HousekeepingWorker(store, self._clock, store.checkpoint).run,
             }
         async with asyncio.TaskGroup() as group:
             for name, loop in loops.items():
@@ -338,12 +338,6 @@ class Server:
         alone = self._settings.is_sqlite
         await workers.outreach.recover(claimed_before=None if alone else self._clock.now() - LEASE)
         await workers.notifications.recover(alone=alone)
-
-    async def _checkpoint(self, store: SqlStore, stop: asyncio.Event) -> None:
-        from core.workers.supervisor import wait_for
-
-        while not await wait_for(stop, _CHECKPOINT_EVERY):
-            await store.checkpoint()
 
     @asynccontextmanager
     async def _web(self, store: SqlStore, mail: MailWorld, uses: UseCases, face: SlackFace) -> AsyncIterator[None]:

@@ -15,11 +15,14 @@ from pathlib import Path
 from core.errors import StorageError
 from storage.database import BUSY_TIMEOUT_S, Database
 
+_PARTS = ("", "-wal", "-shm")
+
 
 async def copy_database(database: Database, target: Path) -> None:
     """Writes the copy beside ``target``, checks it, and puts it in place in one step; an older copy is replaced.
 
-    Raises StorageError where there is no file to copy (PostgreSQL), no room, or the copy is not sound.
+    Raises StorageError where there is no file to copy (PostgreSQL), the target is the database itself, there is no
+    room, or the copy is not sound.
     """
     if database.path is None:
         raise StorageError(
@@ -30,6 +33,8 @@ async def copy_database(database: Database, target: Path) -> None:
 
 def copy_file(source: Path, target: Path) -> None:
     """The same for a file, blocking. Raises StorageError."""
+    if target.resolve() in {Path(f"{source.resolve()}{part}") for part in _PARTS}:
+        raise StorageError(f"{target} is the database itself.", fix="Name another file for the copy.")
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -24,6 +24,8 @@ from core.services.progress import Progress, connected_senders
 from core.services.tools import Tools, persistently
 
 _BATCH = 500
+_SETTLE_BATCH = 50
+"""Each costs several statements, and nobody else writes meanwhile: a reply must not wait for seconds."""
 _ALL = 1_000_000
 
 
@@ -250,8 +252,8 @@ class CampaignService:
         """
         async with self._tools.store.read(actor.workspace) as uow:
             rows = await uow.deliveries.log(campaign_id=campaign_id, state={DeliveryState.QUEUED}, limit=_ALL)
-        for start in range(0, len(rows), _BATCH):
-            batch = [row.id for row in rows[start : start + _BATCH]]
+        for start in range(0, len(rows), _SETTLE_BATCH):
+            batch = [row.id for row in rows[start : start + _SETTLE_BATCH]]
             await persistently(partial(self._settle_batch, actor, campaign_id, status, batch))
 
     async def _settle_batch(

@@ -186,6 +186,17 @@ async def test_a_copy_is_whole_and_private_while_the_store_is_written(sqlite_sto
         assert await uow.mailboxes.get("mb1") == make_mailbox()
 
 
+@pytest.mark.parametrize("part", ["", "-wal"])
+async def test_a_backup_never_takes_the_place_of_the_database(sqlite_store: SqlStore, part: str) -> None:
+    """The server would go on writing into a file that nobody can open any more."""
+    database = sqlite_store.database.path
+    assert database is not None
+    before = database.stat().st_ino
+    with pytest.raises(StorageError, match="the database itself"):
+        await sqlite_store.backup(database.parent / "." / f"{database.name}{part}")
+    assert database.stat().st_ino == before
+
+
 async def test_a_copy_to_nowhere_is_a_storage_error(sqlite_store: SqlStore, tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         await sqlite_store.backup(tmp_path / "missing" / "copy.db")

@@ -1,0 +1,35 @@
+"""What is done once an hour: the write-ahead log is emptied, and what is remembered for a while only is forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from core.ports.clock import Clock
+from core.ports.storage import Store
+from core.workers.supervisor import wait_for
+
+EVERY_SECONDS: Final = 3_600.0
+REPEATS_WITHIN: Final = timedelta(days=7)
+"""How long a repeated Slack delivery is known as such; Slack itself gives up after an hour."""
+
+
+class HousekeepingWorker:
+    """``checkpoint`` empties SQLite's write-ahead log; nothing on PostgreSQL."""
+
+    def __init__(self, store: Store, clock: Clock, checkpoint: Callable[[], Awaitable[None]]) -> None:
+        self._store, self._clock, self._checkpoint = store, clock, checkpoint
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        while not await wait_for(stop, EVERY_SECONDS):
+            await self.tidy()
+
+    async def tidy(self) -> None:
+        """One round."""
+        for workspace in await self._store.workspaces():
+            async with self._store.write(workspace) as uow:
+                await uow.seen.forget_before(self._clock.now() - REPEATS_WITHIN)
+        await self._checkpoint()

@@ -1,0 +1,25 @@
+"""The hourly round."""
+
+from __future__ import annotations
+
+from core.workers.housekeeping import HousekeepingWorker
+from storage.sql_store import SqlStore
+from tests.stores import SteadyClock
+
+
+async def test_what_was_seen_long_ago_is_forgotten_and_the_rest_is_not(sqlite_store: SqlStore) -> None:
+    """Every click and command leaves a key behind: the table must not grow for ever."""
+    clock = SteadyClock()
+    worker = HousekeepingWorker(sqlite_store, clock, sqlite_store.checkpoint)
+
+    async def first_time(key: str) -> bool:
+        async with sqlite_store.write("T1") as uow:
+            return await uow.seen.first_time(key, clock.now())
+
+    assert await first_time("old")
+    clock.pass_time(days=6)
+    assert await first_time("new")
+    clock.pass_time(days=2)
+    await worker.tidy()
+    assert not await first_time("new")
+    assert await first_time("old")
