@@ -234,7 +234,7 @@ class _Session:
             left = max(0.0, next_look - self._tools.clock.monotonic())
             news = await self._idle_or_asked(min(self._renew_after(), left))
             if news is Push.CHANGED and self._tools.clock.monotonic() < next_look:
-                await self._passes([self._inbox])
+                await self._passes(self._in_order("sent", "inbox"))
                 continue
             await self._pass_all()
             next_look = self._tools.clock.monotonic() + pace
@@ -258,9 +258,10 @@ class _Session:
                 task.cancel()
             await asyncio.gather(idle, asked, return_exceptions=True)
 
-    @property
-    def _inbox(self) -> FolderState:
-        return next(one for one in self._folders.values() if one.role == "inbox")
+    def _in_order(self, *roles: str) -> list[FolderState]:
+        """Sent before the inbox: an answer may name an id that only our filed copy shows to be ours (a provider may
+        replace the Message-ID), and a mail's own line stands before its answer's."""
+        return [one for role in roles for one in self._folders.values() if one.role == role]
 
     async def _pass_all(self) -> None:
         # The inbox comes last, so that it is the selected folder when waiting goes on.

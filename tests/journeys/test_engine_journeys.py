@@ -153,3 +153,14 @@ async def test_people_enrolled_before_the_sender_is_connected_are_mailed_once_it
     await rig.light("rita@agency.test", "green")
     await rig.uses.campaigns.start(ADA, "Backend engineers")
     await rig.prospect("Backend engineers", MAYA, "Complete")
+
+
+async def test_sent_is_read_before_an_answer_that_has_just_come(store: SqlStore, host: MailHost) -> None:
+    """An answer may name an id that only the copy in Sent shows to be ours; the next regular look is a minute away."""
+    async with running(store, host, poll_sent_s=60) as rig:
+        await launch(rig)
+        sent = await rig.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=10)
+        await rig.host.reply(MAYA, sent, "Yes, Thursday works for me.")
+        await rig.prospect("Backend engineers", MAYA, "Replied")
+        stream = (await rig.uses.people.show(ADA, MAYA)).activities
+        assert sorted(line.direction for line in stream) == ["in", "out"]
