@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -19,14 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.clock import SystemClock
-from core.errors import RethreadError, SlackError, SlackRefusedError
+from core.errors import DatabaseInUseError, RethreadError
 from core.settings import Settings, parse, resolver_address
 
 if TYPE_CHECKING:
     from bot.cli.executor import Services as CommandServices
     from bot.cli.grammar import Request
     from bot.cli.main import CheckLine
-    from bot.slack.slack_app import Identity, SlackAccess, SlackFace
+    from bot.slack.slack_app import SlackAccess, SlackFace
+    from bot.slack.welcome import Welcome
     from bot.web.health import PartState
     from bot.web.metrics import Snapshot
     from core.domain.dns_checks import DomainReport
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from storage.sql_store import SqlStore
 
 SHUTDOWN_WITHIN = 25.0
+_DATABASE_WITHIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,36 +238,39 @@ class Server:
 
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; a second signal ends the process at once. Returns the exit status."""
-        from core.workers.supervisor import wait_for_either
+        from bot.slack.welcome import Welcome
+        from core.workers.supervisor import stop_on_signals, wait_for_either
         from storage.engine import ALL_TOPICS
 
-        self._listen_to_signals()
-
+        stop_on_signals(self._stop, within=SHUTDOWN_WITHIN)
         async with AsyncExitStack() as closing:
             topics = ALL_TOPICS if self._engine_here else ()
-            store = await closing.enter_async_context(await open_database(self._settings, self._clock, topics))
+            store = await closing.enter_async_context(await self._database(topics))
             tools, mail = make_tools(store, self._clock), make_mail(self._settings, self._clock)
             closing.push_async_callback(mail.transport.close)
             uses = make_use_cases(tools, mail)
             face = make_face(self._settings, tools, uses)
             await closing.enter_async_context(self._web(store, mail, uses, face))
-            await wait_for_either(self._stop, self._welcome(face, tools, uses))
+            welcome = Welcome(face, store, uses.settings, self._settings, self._clock, listen=self._bot_here)
+            await wait_for_either(self._stop, welcome.first(self._stop))
             if not self._stop.is_set():
                 await closing.enter_async_context(self._commands(store, uses))
-                await self._work(store, make_engine(tools, mail, started_at=self._clock.now()), face)
+                engine = make_engine(tools, mail, started_at=self._clock.now())
+                await self._work(store, engine, face, welcome)
         return 0
 
-    def _listen_to_signals(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _database(self, topics: Collection[str]) -> SqlStore:
+        """A command may hold the database for a moment: it is waited for. Another server is not."""
+        from bot.cli.control import is_served
+        from core.workers.supervisor import wait_for
 
-        def told() -> None:
-            if self._stop.is_set():
-                os._exit(1)
-            self._stop.set()
-            loop.call_later(SHUTDOWN_WITHIN, os._exit, 1)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, told)
+        path, deadline = control_path(), self._clock.monotonic() + _DATABASE_WITHIN
+        while True:
+            try:
+                return await open_database(self._settings, self._clock, topics)
+            except DatabaseInUseError:
+                if (path and is_served(path)) or self._clock.monotonic() > deadline or await wait_for(self._stop, 0.1):
+                    raise
 
     @property
     def _engine_here(self) -> bool:
@@ -276,38 +280,15 @@ class Server:
     def _bot_here(self) -> bool:
         return self._role in ("all", "bot")
 
-    async def _welcome(self, face: SlackFace, tools: Tools, uses: UseCases) -> None:
-        """Learns from Slack which workspace this is; waits while Slack is away. Raises SlackRefusedError."""
-        pause = 1.0
-        while not self._stop.is_set():
-            try:
-                identity = await (face.start() if self._bot_here else face.identify())
-            except SlackRefusedError:
-                raise
-            except SlackError as error:
-                log("slack_away", error=error.slack_code, pause_s=pause)
-                await self._pause(pause)
-                pause = min(pause * 2, 60.0)
-            else:
-                await self._seed(identity, tools, uses)
-                return
-
-    async def _pause(self, seconds: float) -> None:
-        from core.workers.supervisor import wait_for
-
-        await wait_for(self._stop, seconds)
-
-    async def _seed(self, identity: Identity, tools: Tools, uses: UseCases) -> None:
-        await tools.store.ensure_workspace(identity.workspace, name=identity.name, at=self._clock.now())
-        channels = {"alert_channel": self._settings.alert_channel, "reply_channel": self._settings.reply_channel}
-        await uses.settings.seed(identity.workspace, channels)
-
-    async def _work(self, store: SqlStore, engine: Engine, face: SlackFace) -> None:
+    async def _work(self, store: SqlStore, engine: Engine, face: SlackFace, welcome: Welcome) -> None:
         from core.workers.housekeeping import HousekeepingWorker
         from core.workers.supervisor import supervise
 
         workers = make_workers(engine, face.notifier)
-        loops: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {"watch": self._watch.run}
+        loops: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {
+            "watch": self._watch.run,
+            "slack": welcome.until_done,
+        }
         if self._engine_here:
             self._sync = workers.sync
             await self._recover(workers)
@@ -433,9 +414,8 @@ async def check() -> Sequence[CheckLine]:
     from bot.cli.checks import checks
 
     settings = parse(os.environ)
-    return await checks(
-        settings, {"database": partial(_probe_database, settings), "slack": partial(_probe_slack, settings)}
-    )
+    probes = {"database": _probe_database, "slack": _probe_slack, "dns": _probe_dns}
+    return await checks(settings, {name: partial(probe, settings) for name, probe in probes.items()})
 
 
 async def check_domain(domain: str, selectors: Sequence[str]) -> DomainReport:
@@ -464,6 +444,14 @@ async def _probe_slack(settings: Settings) -> str:
     identity = await identify(web_client(slack_access(settings), settings.slack_bot_token))
     require_scopes(identity)
     return f"{identity.name} ({identity.workspace})"
+
+
+async def _probe_dns(settings: Settings) -> str:
+    from core.mail.dns import Resolver
+
+    # A name that cannot exist (RFC 6761): "there is none" is an answer, silence is not.
+    await Resolver(SystemClock(), server=settings.dns).txt("rethread.invalid")
+    return f"{settings.dns or 'the system resolver'} answers"
 
 
 def serve(role: str | None) -> int:

@@ -111,7 +111,7 @@ def _carry_out(invocation: Invocation, operations: Operations, source: Source) -
     if request.verb == "migrate":
         return dict(_finished(operations.migrate()))
     if request.verb == "check":
-        lines: Sequence[CheckLine] = _finished(operations.check())
+        lines: Sequence[CheckLine] = [*_finished(operations.check()), _mail_hosts(invocation.workspace, operations)]
         return [{"name": one.name, "ok": one.ok, "detail": one.detail, "fix": one.fix} for one in lines]
     if request.verb == "domain check":
         return _checked_domain(request, operations)
@@ -122,6 +122,21 @@ def _checked_domain(request: Request, operations: Operations) -> Any:
     from bot.cli.shapes import domain_report
 
     return domain_report(_finished(operations.check_domain(request.args["domain"], request.args["selector"])))
+
+
+def _mail_hosts(workspace: str | None, operations: Operations) -> CheckLine:
+    """What the mailboxes' lights say of their hosts."""
+    try:
+        rows: Sequence[Mapping[str, Any]] = _ask(Request("mailbox list", {}), workspace, operations)
+    except Exception as error:
+        failure = command_error_of(error)
+        # No workspace yet, or several and none named: nothing is wrong with anybody's mailbox.
+        nothing_to_look_at = failure.code in ("refused", "usage")
+        return CheckLine("mail hosts", ok=nothing_to_look_at, detail=failure.message, fix=failure.fix)
+    red = [row for row in rows if row["light"] == "red"]
+    broken = ", ".join(row["address"] for row in red[:5])
+    detail = f"{len(rows)} connected, {len(red)} broken" + (f": {broken}" if broken else "")
+    return CheckLine("mail hosts", ok=not red, detail=detail, fix="See mailbox list for cause and fix." if red else "")
 
 
 def _finished(work: Coroutine[Any, Any, Any]) -> Any:

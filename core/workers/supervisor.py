@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
@@ -23,6 +25,20 @@ def next_pause(failures: int, random: float) -> float:
     """Seconds before a restart: full jitter under a bound that doubles (1 s to 5 min)."""
     bound = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE)
     return bound * (0.5 + random / 2)
+
+
+def stop_on_signals(stop: asyncio.Event, *, within: float) -> None:
+    """SIGTERM and SIGINT set ``stop``; a second one, or ``within`` seconds later, ends the process where it stands."""
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+        loop.call_later(within, os._exit, 1)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
 
 
 async def supervise(

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from storage.sqlite_file import claim_file
 from tests.journeys.process import ROOT, pause, stage, until
 
 
@@ -81,3 +82,34 @@ async def test_what_only_starting_can_show_is_told_like_any_wrong_setting(tmp_pa
     assert answer.code == 2, answer.err
     assert name in answer.err
     assert "Traceback" not in answer.err
+
+
+async def test_mail_goes_while_slack_is_away(tmp_path: Path) -> None:
+    """A process that starts during Slack's outage reads and sends all the same; what is to be told waits."""
+    async with stage(tmp_path) as one:
+        await one.product.start()
+        await one.product.settings(spacing_min_s="0", spacing_max_s="0")
+        await one.connect()
+        await one.green()
+        people = one.product.file("people.csv", "first_name,personal_email\nMaya,maya.lind@candidates.example\n")
+        stages = "stages: [{kind: email, delay: 0s, subject: Hello, body: Hi}]"
+        campaign = one.product.file("c.yml", f"name: C\nfrom: rita@agency.test\n{stages}\n")
+        await one.product.ask("campaign", "import", campaign)
+        await one.product.ask("campaign", "enroll", "C", "--people", people)
+        await one.product.kill()
+        one.slack.fail_next("auth.test", 500, times=100)
+        await one.product.launch()
+        await one.product.ask("campaign", "start", "C")
+        await one.host.wait_accepted(lambda mail: "maya.lind@candidates.example" in mail.rcpts, timeout=15)
+        code, _ = await one.product.terminate()
+    assert code == 0, one.product.log
+
+
+async def test_a_start_waits_for_a_command_that_has_the_database_for_a_moment(tmp_path: Path) -> None:
+    """SQLite admits one process: a command typed while the server starts must not end the start."""
+    async with stage(tmp_path) as one:
+        lock = claim_file(Path(one.product.environment["DATABASE_URL"].split(":///", 1)[1]))
+        await one.product.launch()
+        await pause(3)  # long enough for it to have found the database taken
+        lock.release()
+        await one.product.wait_ready()

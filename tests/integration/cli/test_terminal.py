@@ -184,8 +184,19 @@ async def test_a_backup_is_a_whole_database(terminal: Terminal, sqlite_store: Sq
         assert database.execute("SELECT count(*) FROM workspaces").fetchone() == (2,)
 
 
-async def test_check_fails_when_one_line_does(terminal: Terminal) -> None:
+async def test_check_says_which_mailboxes_are_broken(terminal: Terminal, sqlite_store: SqlStore) -> None:
+    """A red light is a line that fails; where no mailbox is named for looking at, nothing is wrong."""
+    terminal.services = services_on(sqlite_store)
+    async with sqlite_store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox(status=MailboxStatus.ERROR))
+    assert await terminal.run("check") == 0
+    assert await terminal.run("check", "--json", "--workspace", "T1") == 1
+    assert json.loads(terminal.out)[-1]["detail"] == "1 connected, 1 broken: rita@agency.test"
+
+
+async def test_check_fails_when_one_line_does(terminal: Terminal, sqlite_store: SqlStore) -> None:
     """Exit 1, with the whole table."""
+    terminal.services = services_on(sqlite_store)
     terminal.checks = [CheckLine("database", True, "newest schema")]
     assert await terminal.run("check") == 0
     terminal.checks.append(CheckLine("slack", False, "invalid_auth", "Copy the token again."))
