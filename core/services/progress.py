@@ -182,7 +182,9 @@ class Progress:
         if campaign.status in CLOSED_STATUSES:
             enrollment = await self.move(uow, enrollment, event, actor=actor, evidence=evidence, stage=position)
             return await self.move(uow, enrollment, ProspectEvent.NOT_DELIVERED, reason=reason_of("canceled"))
-        delivery = await self.schedule(uow, enrollment, campaign, prospect.person, position, after=after)
+        # The stage waits as the prospect will stand after the event: an unpaused one waits for nothing any more.
+        moved = replace(enrollment, status=transition(enrollment.status, event))
+        delivery = await self.schedule(uow, moved, campaign, prospect.person, position, after=after)
         enrollment = await self.move(
             uow, enrollment, event, actor=actor, evidence=evidence, stage=position, next_at=delivery.due_at
         )

@@ -34,7 +34,7 @@ from storage.sql_store import SqlStore
 from tests.services.rig import CAMPAIGN, RITA, Rig, answer, email_of, message_id, report
 from tests.stores import open_with_workspaces
 
-PEOPLE = 3
+PEOPLE = 2
 ENDED = (ProspectStatus.REPLIED, ProspectStatus.COMPLETE)
 RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
 REASONED = (ProspectStatus.PENDING, ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
@@ -75,8 +75,13 @@ class History(RuleBasedStateMachine):
     def do(self, work: Any) -> Any:
         return self.runner.run(work)
 
-    @initialize(files_sent=st.booleans(), takes_lost=st.booleans(), policy=st.sampled_from(["hold", "resend"]))
-    def begin(self, files_sent: bool, takes_lost: bool, policy: str) -> None:
+    @initialize(
+        files_sent=st.booleans(),
+        takes_lost=st.booleans(),
+        policy=st.sampled_from(["hold", "resend"]),
+        first=st.sampled_from(OUTCOMES),
+    )
+    def begin(self, files_sent: bool, takes_lost: bool, policy: str, first: MailError | None) -> None:
         # A server that takes what it loses the answer of, and files nothing, cannot be asked: then only "hold" is safe.
         safe = policy if files_sent or not takes_lost else "hold"
         url = f"sqlite+aiosqlite:///{self.folder / 'rethread.db'}"
@@ -85,12 +90,23 @@ class History(RuleBasedStateMachine):
         self.rig.provider.files_sent, self.rig.provider.takes_lost = files_sent, takes_lost
         self.do(self.rig.open(undecided_policy=safe))
         self.do(self.rig.launch(PEOPLE))
+        self.send(first)
 
     # -- workers
 
-    @rule(limit=st.integers(1, 3))
+    @rule(limit=st.integers(1, PEOPLE))
     def claim(self, limit: int) -> None:
         self.claimed += self.do(self.rig.claim(limit=limit))
+
+    @rule(outcome=st.sampled_from(OUTCOMES))
+    def send(self, outcome: MailError | None) -> None:
+        """An hour later, the mailbox just read: what is due goes, the first of it with this outcome."""
+        self.rig.clock.pass_time(minutes=65)
+        self.read_mail()
+        self.claim(PEOPLE)
+        while self.claimed:
+            self.deliver(outcome)
+            outcome = None
 
     @precondition(lambda self: self.claimed)
     @rule(outcome=st.sampled_from(OUTCOMES))
@@ -144,11 +160,9 @@ class History(RuleBasedStateMachine):
         number=numbers,
         event=st.sampled_from(
             [
-                ProspectEvent.PAUSE,
-                ProspectEvent.UNPAUSE,
-                ProspectEvent.SKIP,
-                ProspectEvent.RETRY,
-                ProspectEvent.FINISH,
+                *(ProspectEvent.PAUSE, ProspectEvent.UNPAUSE, ProspectEvent.UNPAUSE, ProspectEvent.UNPAUSE),
+                *(ProspectEvent.RETRY, ProspectEvent.RETRY, ProspectEvent.RETRY, ProspectEvent.RETRY),
+                *(ProspectEvent.SKIP, ProspectEvent.FINISH),
             ]
         ),
     )
@@ -168,7 +182,7 @@ class History(RuleBasedStateMachine):
                 except RefusedError:
                     continue
 
-    @rule(pause=st.booleans())
+    @rule(pause=st.sampled_from([True, False, False]))
     def campaign(self, pause: bool) -> None:
         try:
             self.do((self.rig.campaigns.pause if pause else self.rig.campaigns.start)(RITA, CAMPAIGN))
@@ -261,8 +275,8 @@ def test_random_histories(sqlite_template: Path) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
-            max_examples=int(os.environ.get("RETHREAD_HISTORIES", "8")),
-            stateful_step_count=25,
+            max_examples=int(os.environ.get("RETHREAD_HISTORIES", "15")),
+            stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -145,6 +145,16 @@ async def test_pause_holds_and_unpause_releases(rig: Rig) -> None:
     assert await rig.send_due() == 1
 
 
+async def test_a_failed_prospect_that_is_paused_goes_on_when_unpaused(rig: Rig) -> None:
+    """The stage that failed is queued again and waits for nothing but its time."""
+    await fail(rig)
+    await rig.act(ProspectEvent.PAUSE)
+    await rig.act(ProspectEvent.UNPAUSE)
+    assert await rig.states() == ["1.1 failed", "1.2 queued"]
+    assert await rig.send_due() == 1
+    assert await rig.shows() == "Active 2"
+
+
 # -- retry all
 
 
