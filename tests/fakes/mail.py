@@ -50,7 +50,8 @@ class FakeFolder:
 class FakeProvider:
     """One account. ``outcomes`` says what becomes of the next sends: None accepts, an error is raised; with
     ``OutcomeUnknownError`` the mail is taken where ``takes_lost`` is True. ``trouble`` is raised on each connect,
-    ``on_wire`` happens while a mail is being handed over, ``hang`` holds the server's answer back."""
+    ``refused`` counts wrong
+    passwords; ``on_wire`` happens while a mail is being handed over, ``hang`` holds the server's answer back."""
 
     now: Callable[[], datetime]
     password: str = PASSWORD
@@ -60,6 +61,7 @@ class FakeProvider:
     folders: dict[str, FakeFolder] = field(default_factory=dict)
     outcomes: list[MailError | None] = field(default_factory=list)
     accepted: list[bytes] = field(default_factory=list)
+    refused: int = 0
     on_wire: Callable[[], Awaitable[None]] | None = None
     hang: asyncio.Event | None = None
     began: asyncio.Event = field(default_factory=asyncio.Event)
@@ -80,6 +82,7 @@ class FakeProvider:
         if self.trouble is not None:
             raise self.trouble
         if credentials.password != self.password:
+            self.refused += 1
             raise LoginRefusedError("[AUTHENTICATIONFAILED] Invalid credentials", layer="imap")
 
 
