@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from core.domain.actor import Actor, require_outreach, require_recruiter
+from core.domain.actor import Actor, require_mailbox, require_outreach, require_recruiter
 from core.domain.address import match_key
 from core.domain.campaign import CLOSED_STATUSES, Campaign, CampaignEvent, CampaignStatus, transition
 from core.domain.campaign_file import CampaignDraft, Fault, read, write
@@ -232,7 +232,7 @@ class CampaignService:
             require_outreach(actor, campaign.owner)
             status = transition(campaign.status, event)
             if event is CampaignEvent.START:
-                await _require_sender(uow, campaign)
+                await _require_sender(uow, campaign, actor)
             if not await uow.campaigns.set_status(campaign, status):
                 raise RefusedError("The campaign was changed at the same moment. Look again.", reason="race")
             if event is CampaignEvent.START:
@@ -350,13 +350,18 @@ async def find_enrollment(uow: UnitOfWork, campaign: Campaign, email: str) -> En
     return enrollment
 
 
-async def _require_sender(uow: UnitOfWork, campaign: Campaign) -> None:
-    if not campaign.senders:
+async def _require_sender(uow: UnitOfWork, campaign: Campaign, actor: Actor) -> None:
+    """Mail goes in a mailbox's owner's name, so its owner (or an admin) has to be the one who starts it (threat T8)."""
+    own = tuple(stage.sender for stage in campaign.stages if stage.sender)
+    if not campaign.senders and not own:
         return
-    if await connected_senders(uow, campaign.senders):
+    connected = await connected_senders(uow, campaign.senders + own)
+    if connected:
+        for mailbox in connected:
+            require_mailbox(actor, mailbox)
         return
     raise RefusedError(
-        f"None of this campaign's senders is connected: {', '.join(campaign.senders)}.",
+        f"None of this campaign's senders is connected: {', '.join(campaign.senders + own)}.",
         reason="no_account_selected",
         fix="Connect the mailbox with /mailbox connect, then start again.",
     )

@@ -459,7 +459,9 @@ async def test_a_first_stage_with_a_sender_of_its_own_goes_from_there(rig: Rig) 
     await rig.open()
     await rig.connect("omar@agency.test", ADA, owner="U0OMAR")
     await rig.read_mail("omar@agency.test")
-    await rig.launch(file=FILE.replace("    body: Hi", "    from: omar@agency.test\n    body: Hi", 1))
+    file = FILE.replace("    body: Hi", "    from: omar@agency.test\n    body: Hi", 1)
+    await rig.launch(file=file, start=False)
+    await rig.campaigns.start(ADA, CAMPAIGN)
     await rig.send_due()
     assert b"From: omar@agency.test" in rig.provider.accepted[0]
 

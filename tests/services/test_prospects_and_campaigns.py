@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from core.domain.campaign import CampaignStatus
 from core.domain.enrollment import ProspectEvent
 from core.errors import InputError, NotAllowedError, NotFoundError, RefusedError, RethreadError, ServerRefusedError
 from core.services.campaigns import CampaignFileError
@@ -388,3 +389,13 @@ async def test_the_stream_of_an_unknown_person_is_not_found(rig: Rig) -> None:
         await rig.people.show(RITA, "nobody@candidates.example")
     with pytest.raises(NotAllowedError):
         await rig.people.import_csv(VERA, b"personal_email\n")
+
+
+async def test_nobody_starts_mail_in_a_colleagues_name(rig: Rig) -> None:
+    """Threat T8: a mailbox's owner or an admin has to be the one who starts what goes out of it."""
+    await rig.open()
+    file = "name: Borrowed\nfrom: rita@agency.test\nstages: [{kind: email, subject: Hello, body: Hi}]\n"
+    await rig.campaigns.import_file(OMAR, file)
+    with pytest.raises(NotAllowedError, match="belongs to <@U0RITA>"):
+        await rig.campaigns.start(OMAR, "Borrowed")
+    assert (await rig.campaigns.start(ADA, "Borrowed")).status is CampaignStatus.ACTIVE
