@@ -47,7 +47,7 @@ Try this, by clicking:
   1. Type /mailbox connect     Open the page, connect {address} (password: {password})
   2. Type /outreach start      Start “{campaign}”
   3. Play the candidate        read a mail and answer it; the reply arrives in #outreach
-  4. … of a recruiter, Break things   change the password and watch #mailbox-alerts
+  4. There, as Rita Reed       Break things: change the password, and watch #mailbox-alerts
 
 Ctrl-C stops all of it.
 """
