@@ -132,10 +132,9 @@ def is_secure(public_url: str) -> bool:
 class SlackConnection:
     """The Socket Mode connection: reconnects by itself; ``healthy`` says whether it stands."""
 
-    def __init__(self, app: AsyncApp, client: AsyncWebClient, app_token: str, clock: Clock) -> None:
-        self._app, self._client, self._app_token, self._clock = app, client, app_token, clock
+    def __init__(self, app: AsyncApp, client: AsyncWebClient, app_token: str) -> None:
+        self._app, self._client, self._app_token = app, client, app_token
         self._handler: AsyncSocketModeHandler | None = None
-        self._heard_at: float | None = None
 
     async def start(self) -> None:
         """Connects. Raises SlackError kinds where Slack refuses the app-level token or cannot be reached."""
@@ -147,20 +146,12 @@ class SlackConnection:
             self._app, self._app_token, web_client=self._client, ping_interval=PING_SECONDS
         )
         handler.client.wss_uri = str(opened["url"])
-        handler.client.on_message_listeners.append(self._heard)
         self._handler = handler
         await handler.connect_async()  # type: ignore[no-untyped-call]
-
-    async def _heard(self, _: object) -> None:
-        self._heard_at = self._clock.monotonic()
 
     async def healthy(self) -> bool:
         """Whether the socket stands and answers its pings."""
         return self._handler is not None and await self._handler.client.is_connected()
-
-    def silent_for(self) -> float | None:
-        """Seconds since Slack last sent anything over the socket; None before the first time."""
-        return None if self._heard_at is None else self._clock.monotonic() - self._heard_at
 
     async def stop(self) -> None:
         """Closes; leaves no task behind."""
@@ -191,7 +182,7 @@ class SlackFace:
         """Identifies and, with an app-level token, connects the socket. Raises SlackError kinds."""
         identity = await self.identify()
         if self._access.app_token and self._connection is None:
-            connection = SlackConnection(self.app, web_client(self._access), self._access.app_token, self._clock)
+            connection = SlackConnection(self.app, web_client(self._access), self._access.app_token)
             try:
                 await connection.start()
             except BaseException:

@@ -146,8 +146,3 @@ class Mailbox:
     def light(self) -> str:
         """green, grey or red (contract)."""
         return LIGHTS[self.status]
-
-    @property
-    def may_send(self) -> bool:
-        """Green and historical grey send (ruling on R126)."""
-        return self.send and self.status in (MailboxStatus.ACTIVE, MailboxStatus.HISTORICAL)
