@@ -21,6 +21,7 @@ from core.ports.storage import NewActivity, NewMessage, NewPerson, SeenMessage
 from storage.engine import open_store
 from storage.migrate import upgrade
 from storage.sql_store import SqlStore
+from tests.stores import make_mailbox
 
 WORKSPACE, BATCH, PEOPLE = "T1", 200, 500
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -80,25 +81,8 @@ def _person(run: str, number: int) -> NewPerson:
 
 
 def _mailbox(run: str) -> Mailbox:
-    return Mailbox(
-        id=f"{run}-mb",
-        workspace=WORKSPACE,
-        address=f"rita-{run}@agency.test",
-        owner="U0RITA",
-        provider="other",
-        username="rita",
-        imap_host="imap.agency.test",
-        imap_port=993,
-        imap_tls="ssl",
-        smtp_host="smtp.agency.test",
-        smtp_port=465,
-        smtp_tls="ssl",
-        send=True,
-        capture=True,
-        status=MailboxStatus.HISTORICAL,
-        version=1,
-        created_at=START,
-    )
+    address = f"rita-{run}@agency.test"
+    return make_mailbox(f"{run}-mb", workspace=WORKSPACE, address=address, status=MailboxStatus.HISTORICAL)
 
 
 def _batch(run: str, start: int, size: int) -> tuple[list[SeenMessage], list[NewMessage], list[NewActivity]]:
