@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from core.domain.folder_sync import FolderState
 from storage.ids import derived_id
@@ -62,10 +63,36 @@ class SqlFolderStore:
         }
         await self._scope.run(self._scope.update(folders).where(folders.c.id == folder_id).values(checkpoint))
 
+    async def set_history(self, folder_id: str, *, below: int | None, left: int) -> None:
+        await self._set(folder_id, history_below=below, history_left=left)
+
     async def mark_read_through(self, folder_ids: Collection[str], at: datetime) -> None:
         for ids in chunks(folder_ids):
             await self._scope.run(self._scope.update(folders).where(folders.c.id.in_(ids)).values(read_through_at=at))
 
     async def note_reset(self, folder_id: str) -> None:
-        statement = self._scope.update(folders).where(folders.c.id == folder_id)
-        await self._scope.run(statement.values(resets=folders.c.resets + 1))
+        await self._set(folder_id, resets=folders.c.resets + 1)
+
+    async def note_failure(self, folder_id: str, *, parked_until: datetime | None) -> None:
+        await self._set(folder_id, error_count=folders.c.error_count + 1, parked_until=parked_until)
+
+    async def note_success(self, folder_id: str) -> None:
+        await self._set(folder_id, error_count=0, resets=0, parked_until=None)
+
+    async def forget_checkpoints(self, mailbox_id: str) -> None:
+        fresh = {
+            "uidvalidity": None,
+            "uidnext": 1,
+            "exists": 0,
+            "highestmodseq": None,
+            "read_through_at": None,
+            "parked_until": None,
+            "error_count": 0,
+            "resets": 0,
+            "history_below": None,
+            "history_left": 0,
+        }
+        await self._scope.run(self._scope.update(folders).where(folders.c.mailbox_id == mailbox_id).values(fresh))
+
+    async def _set(self, folder_id: str, **values: Any) -> None:
+        await self._scope.run(self._scope.update(folders).where(folders.c.id == folder_id).values(values))

@@ -15,6 +15,8 @@ from storage.scope import AnyRow, AnySelect, Scope, Values, values_of
 from storage.tables import credentials, mailboxes
 from storage.vault import Sealed, Vault
 
+_FAULT_PARTS = ("cause", "raw", "fix", "at")
+
 
 class SqlMailboxStore:
     """Implements ``ports.MailboxStore``. One row per address and workspace, whatever its status."""
@@ -40,19 +42,27 @@ class SqlMailboxStore:
         return [mailbox_from(row) for row in await self._scope.rows(statement)]
 
     async def save(self, mailbox: Mailbox) -> bool:
-        """``last_sync_at`` and ``next_send_at`` also move without a version, so here they only ever move forward."""
+        """What also moves without a version only ever moves forward here."""
         changes = _values(mailbox)
         del changes["id"], changes["created_at"]
         changes |= {
             "version": mailbox.version + 1,
             "last_sync_at": _later(mailboxes.c.last_sync_at, mailbox.last_sync_at),
             "next_send_at": _later(mailboxes.c.next_send_at, mailbox.next_send_at),
+            "refreshed_at": _later(mailboxes.c.refreshed_at, mailbox.refreshed_at),
+            "token_expires_at": _later(mailboxes.c.token_expires_at, mailbox.token_expires_at),
         }
         unchanged = (mailboxes.c.id == mailbox.id, mailboxes.c.version == mailbox.version)
         return await self._scope.run(self._scope.update(mailboxes).where(*unchanged).values(changes)) == 1
 
     async def touch(self, mailbox_id: str, *, last_sync_at: datetime) -> None:
         await self._set(mailbox_id, last_sync_at=last_sync_at)
+
+    async def note_token(self, mailbox_id: str, *, expires_at: datetime | None) -> None:
+        await self._set(mailbox_id, token_expires_at=expires_at)
+
+    async def note_refresh(self, mailbox_id: str, *, refreshed_at: datetime) -> None:
+        await self._set(mailbox_id, refreshed_at=refreshed_at)
 
     async def reserve_slot(self, mailbox_id: str, *, next_send_at: datetime) -> None:
         await self._set(mailbox_id, next_send_at=next_send_at)
@@ -76,7 +86,7 @@ class SqlMailboxStore:
         row = await self._scope.first(statement)
         return mailbox_from(row) if row else None
 
-    async def _set(self, mailbox_id: str, **changes: datetime) -> None:
+    async def _set(self, mailbox_id: str, **changes: datetime | None) -> None:
         await self._scope.run(self._scope.update(mailboxes).where(mailboxes.c.id == mailbox_id).values(changes))
 
 
@@ -87,19 +97,25 @@ def _later(column: Column[Any], value: datetime | None) -> ColumnElement[Any]:
 
 
 def _values(mailbox: Mailbox) -> Values:
-    fault = mailbox.fault
-    return values_of(mailbox, without=("fault", "workspace")) | {
+    return values_of(mailbox, without=("fault", "send_fault", "workspace")) | {
         "address_key": match_key(mailbox.address),
-        "fault_cause": fault.cause if fault else None,
-        "fault_raw": fault.raw if fault else None,
-        "fault_fix": fault.fix if fault else None,
-        "fault_at": fault.at if fault else None,
+        **_fault_values("fault", mailbox.fault),
+        **_fault_values("send_fault", mailbox.send_fault),
     }
+
+
+def _fault_values(name: str, fault: SyncFault | None) -> Values:
+    return {f"{name}_{part}": getattr(fault, part) if fault else None for part in _FAULT_PARTS}
 
 
 def mailbox_from(row: AnyRow) -> Mailbox:
     """A row of ``mailboxes`` as the domain sees it."""
     values = dict(row._mapping)
     del values["address_key"]
-    cause, raw, fix, at = (values.pop(f"fault_{part}") for part in ("cause", "raw", "fix", "at"))
-    return Mailbox(**values, fault=SyncFault(cause, raw, fix, at) if cause is not None else None)
+    fault, send_fault = _fault_from("fault", values), _fault_from("send_fault", values)
+    return Mailbox(**values, fault=fault, send_fault=send_fault)
+
+
+def _fault_from(name: str, values: Values) -> SyncFault | None:
+    cause, raw, fix, at = (values.pop(f"{name}_{part}") for part in _FAULT_PARTS)
+    return SyncFault(cause, raw, fix, at) if cause is not None else None

@@ -76,6 +76,10 @@ mailboxes = Table(
     number_column("streak"),
     *time_columns("failing_since", "last_sync_at", "next_send_at", "resync_requested_at", nullable=True),
     text_column("resync_requested_by", nullable=True),
+    text_column("sign_in"),
+    *time_columns("signed_in_at", "token_expires_at", "refreshed_at", nullable=True),
+    *text_columns("send_fault_cause", "send_fault_raw", "send_fault_fix", nullable=True),
+    time_column("send_fault_at", nullable=True),
     key("id"),
     unique("address_key"),
 )
@@ -107,6 +111,8 @@ folders = Table(
     number_column("resets"),
     number_column("error_count"),
     time_column("parked_until", nullable=True),
+    big_column("history_below", nullable=True),
+    big_column("history_left"),
     key("id"),
     unique("mailbox_id", "name"),
     refers("mailbox_id", "mailboxes", ondelete="CASCADE"),
@@ -383,6 +389,50 @@ tickets = Table(
     sqlite_with_rowid=False,
 )
 
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    id_column("workspace"),
+    Column("state_hash", Bytes, nullable=False),
+    Column("ticket_hash", Bytes, nullable=False),
+    id_column("provider"),
+    text_column("address"),
+    time_column("expires_at"),
+    time_column("spent_at", nullable=True),
+    key("state_hash"),
+    sqlite_with_rowid=False,
+)
+
+mailbox_leases = Table(
+    "mailbox_leases",
+    metadata,
+    id_column("workspace"),
+    id_column("mailbox_id"),
+    id_column("holder"),
+    time_column("until"),
+    key("mailbox_id"),
+    refers("mailbox_id", "mailboxes", ondelete="CASCADE"),
+    sqlite_with_rowid=False,
+)
+
+canaries = Table(
+    "canaries",
+    metadata,
+    id_column("workspace"),
+    id_column("id"),
+    id_column("from_mailbox"),
+    id_column("to_mailbox"),
+    text_column("message_id"),
+    time_column("sent_at"),
+    time_column("seen_at", nullable=True),
+    time_column("settled_at", nullable=True),
+    key("id"),
+    unique("message_id"),
+    refers("from_mailbox", "mailboxes", ondelete="CASCADE"),
+    refers("to_mailbox", "mailboxes", ondelete="CASCADE"),
+    Index("ix_canaries_from_mailbox", "workspace", "from_mailbox", "sent_at"),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -419,6 +469,7 @@ SENDING = _literally(deliveries.c.state, "sending")
 UNKNOWN = _literally(deliveries.c.state, "unknown")
 SENT = _literally(deliveries.c.state, "sent")
 UNRESOLVED = alerts.c.state != literal_column("'resolved'")
+UNSETTLED = canaries.c.settled_at.is_(None)
 UNPOSTED = outbox.c.state.in_((literal_column("'ready'"), literal_column("'unknown'")))
 
 
@@ -434,4 +485,5 @@ _partial("ix_deliveries_sending", SENDING, deliveries.c.claimed_at)
 _partial("ix_deliveries_unknown", UNKNOWN, deliveries.c.next_check_at)
 _partial("ix_deliveries_sent", SENT, deliveries.c.mailbox_id, deliveries.c.sent_at)
 _partial("ix_alerts_unresolved", UNRESOLVED, alerts.c.key, unique=True)
+_partial("ix_canaries_unsettled", UNSETTLED, canaries.c.sent_at)
 _partial("ix_outbox_unposted", UNPOSTED, outbox.c.changed_at)

@@ -7,9 +7,11 @@ from functools import cached_property
 from storage.alert_store import SqlAlertStore
 from storage.audit import SqlAuditStore
 from storage.campaign_store import SqlCampaignStore
+from storage.canary_store import SqlCanaryStore
 from storage.delivery_store import SqlDeliveryStore
 from storage.enrollment_store import SqlEnrollmentStore
 from storage.folder_store import SqlFolderStore
+from storage.leases import SqlLeaseStore
 from storage.mailbox_store import SqlMailboxStore
 from storage.message_store import SqlMessageStore
 from storage.outbox import SqlOutboxStore
@@ -17,6 +19,7 @@ from storage.people_store import SqlPeopleStore
 from storage.scope import Scope
 from storage.seen_store import SqlSeenStore
 from storage.setting_store import SqlSettingStore
+from storage.sign_in_store import SqlSignInStore
 from storage.status_queries import SqlReportStore
 from storage.sync_log_store import SqlSyncLogStore
 from storage.ticket_store import SqlTicketStore
@@ -85,6 +88,18 @@ class SqlUnitOfWork:
     @cached_property
     def tickets(self) -> SqlTicketStore:
         return SqlTicketStore(self._scope)
+
+    @cached_property
+    def sign_ins(self) -> SqlSignInStore:
+        return SqlSignInStore(self._scope)
+
+    @cached_property
+    def leases(self) -> SqlLeaseStore:
+        return SqlLeaseStore(self._scope)
+
+    @cached_property
+    def canaries(self) -> SqlCanaryStore:
+        return SqlCanaryStore(self._scope)
 
     @cached_property
     def reports(self) -> SqlReportStore:

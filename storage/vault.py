@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from core.domain.moment import iso, parse_iso
 from core.errors import SealedError, StorageError
 from core.ports.mail import Credentials
 
@@ -74,7 +75,7 @@ class Vault:
     def seal(self, credentials: Credentials, *, workspace: str, row: str) -> Sealed:
         key_id = self._ring.current
         nonce = os.urandom(_NONCE_BYTES)
-        plain = json.dumps(asdict(credentials)).encode()
+        plain = json.dumps(asdict(credentials) | {"expires_at": iso(credentials.expires_at)}).encode()
         sealed = AESGCM(self._ring.key(key_id, workspace)).encrypt(nonce, plain, _bound_to(workspace, row))
         return Sealed(key_id, _VERSION + nonce + sealed)
 
@@ -88,7 +89,8 @@ class Vault:
             plain = AESGCM(key).decrypt(nonce, data, _bound_to(workspace, row))
         except InvalidTag:
             raise _does_not_open() from None
-        return Credentials(**json.loads(plain))
+        values = json.loads(plain)
+        return Credentials(**values | {"expires_at": parse_iso(values.get("expires_at"))})
 
 
 def _does_not_open() -> SealedError:

@@ -27,10 +27,14 @@ class MailboxEvent(StrEnum):
     """What can happen to a mailbox."""
 
     LOGGED_IN = "logged_in"  # a connection stands, old mail is still being read
-    CAUGHT_UP = "caught_up"  # every watched folder was read to its end
+    CURRENT = "current"  # new mail is read to its end, old mail is still being read (R10)
+    CAUGHT_UP = "caught_up"  # every watched folder was read, old mail too
     BROKE = "broke"  # a cause that people must hear about
+    HALF = "half"  # reading fails for such a cause, sending was tried and works (R12)
     GAVE_UP = "gave_up"  # two days of failure (R33)
     RESYNC = "resync"  # a person asked to try again now
+    NO_SEAT = "no_seat"  # the workspace's limit on mailboxes is reached (R35, R214)
+    SEAT = "seat"  # a seat came free
     PAUSE = "pause"
     RESUME = "resume"
     DISCONNECT = "disconnect"
@@ -48,9 +52,12 @@ TRANSITIONS: dict[MailboxEvent, dict[MailboxStatus, MailboxStatus]] = {
         MailboxStatus.ERROR: MailboxStatus.ERROR,
         MailboxStatus.CONNECTION_ISSUE: MailboxStatus.CONNECTION_ISSUE,
     },
+    MailboxEvent.CURRENT: dict.fromkeys((*_LIVE, *_BROKEN), MailboxStatus.HISTORICAL),
     MailboxEvent.CAUGHT_UP: dict.fromkeys((*_LIVE, *_BROKEN), MailboxStatus.ACTIVE),
     MailboxEvent.BROKE: dict.fromkeys((*_LIVE, *_BROKEN), MailboxStatus.ERROR),
+    MailboxEvent.HALF: dict.fromkeys((*_LIVE, *_BROKEN), MailboxStatus.PARTIAL),
     MailboxEvent.GAVE_UP: {
+        MailboxStatus.PARTIAL: MailboxStatus.CONNECTION_ISSUE,
         MailboxStatus.ERROR: MailboxStatus.CONNECTION_ISSUE,
         MailboxStatus.CONNECTING: MailboxStatus.CONNECTION_ISSUE,
         MailboxStatus.CONNECTION_ISSUE: MailboxStatus.CONNECTION_ISSUE,
@@ -61,6 +68,8 @@ TRANSITIONS: dict[MailboxEvent, dict[MailboxStatus, MailboxStatus]] = {
         MailboxStatus.ERROR: MailboxStatus.ERROR,
         MailboxStatus.CONNECTION_ISSUE: MailboxStatus.ERROR,
     },
+    MailboxEvent.NO_SEAT: dict.fromkeys((*_LIVE, *_BROKEN), MailboxStatus.PENDING),
+    MailboxEvent.SEAT: {MailboxStatus.PENDING: MailboxStatus.CONNECTING},
     MailboxEvent.PAUSE: dict.fromkeys((*_LIVE, *_BROKEN, MailboxStatus.PENDING), MailboxStatus.PAUSED),
     MailboxEvent.RESUME: {MailboxStatus.PAUSED: MailboxStatus.CONNECTING},
     MailboxEvent.DISCONNECT: {
@@ -89,6 +98,9 @@ _REFUSALS = {
 SYNCED_STATUSES = frozenset((*_LIVE, *_BROKEN))
 """Statuses in which a connection is kept or tried. Connection issue is tried only when asked (R33)."""
 
+SEATED_STATUSES = frozenset((*_LIVE, MailboxStatus.ERROR, MailboxStatus.PAUSED))
+"""Statuses that hold one of the workspace's seats; a mailbox given up after two days holds none (R33, ruling)."""
+
 
 def transition(status: MailboxStatus, event: MailboxEvent) -> MailboxStatus:
     """The status after an event. Raises RefusedError where the table has no such move."""
@@ -114,6 +126,9 @@ class Mailbox:
     """A recruiter's mailbox. Times are UTC. ``send`` and ``capture`` are the two Sync switches (R6, R9).
 
     ``streak`` counts failed tries since ``failing_since``; ``next_send_at`` is when its spacing lets the next mail go.
+    ``sign_in`` is password, google or microsoft; ``signed_in_at`` when a person last proved who they are;
+    ``token_expires_at`` when the access token in use ends; ``refreshed_at`` when all folders were last looked through
+    from scratch (R31, R32). ``fault`` is why reading fails, ``send_fault`` why sending does while reading goes on.
     """
 
     id: str
@@ -141,6 +156,11 @@ class Mailbox:
     next_send_at: datetime | None = None
     resync_requested_at: datetime | None = None
     resync_requested_by: str | None = None
+    sign_in: str = "password"
+    signed_in_at: datetime | None = None
+    token_expires_at: datetime | None = None
+    refreshed_at: datetime | None = None
+    send_fault: SyncFault | None = None
 
     @property
     def light(self) -> str:

@@ -15,6 +15,12 @@ class SyncCard(TypedDict):
     ``cause`` is the machine name, ``title`` its short human form, ``raw`` the server's own words, ``who`` must act
     (nobody, recruiter, mail_admin, operator, vendor). ``actor`` pressed Resync at ``actor_at``. ``caught_up`` counts
     messages read on recovery, ``failed_meanwhile`` stages that failed while it was down.
+
+    ``side``: reading, or sending where only that fails. ``status`` is the mailbox's (error, partial, connection_issue).
+    ``provider`` is a key of ``providers.PROVIDERS`` or "other"; ``sign_in`` password, google or microsoft. ``forward``
+    is text for the mail administrator, ``obsolete`` outdated advice with today's beside it (R226).
+    ``acknowledged_by``, ``assigned_to`` are Slack users; ``muted_until`` a time; ``reminders`` how often it was told
+    again; ``folded``: the storm card that tells of it in this one's place in the alert channel.
     """
 
     state: str
@@ -36,6 +42,95 @@ class SyncCard(TypedDict):
     down_minutes: int | None
     caught_up: int
     failed_meanwhile: int
+    side: str
+    status: str
+    provider: str
+    sign_in: str
+    forward: str | None
+    obsolete: str | None
+    acknowledged_by: str | None
+    acknowledged_at: str | None
+    assigned_to: str | None
+    muted_until: str | None
+    reminders: int
+    folded: str | None
+
+
+class StormMailbox(TypedDict):
+    """One mailbox of a storm. ``state``: broken, resyncing or recovered."""
+
+    mailbox_id: str
+    address: str
+    owner: str
+    state: str
+
+
+class StormCard(TypedDict):
+    """Kind "storm": one cause, many mailboxes, one card (X10). ``state``: broken, resyncing, recovered.
+
+    ``mailboxes`` holds the first 50 in order of breaking; ``total`` and ``recovered`` count all.
+    """
+
+    state: str
+    alert_id: str
+    version: int
+    provider: str
+    cause: str
+    title: str
+    raw: str
+    fix: str
+    who: str
+    forward: str | None
+    since: str
+    mailboxes: list[StormMailbox]
+    total: int
+    recovered: int
+    actor: str | None
+    actor_at: str | None
+    acknowledged_by: str | None
+    acknowledged_at: str | None
+    muted_until: str | None
+    recovered_at: str | None
+    down_minutes: int | None
+
+
+class FailedCampaign(TypedDict):
+    """How many stages of one campaign failed."""
+
+    campaign: str
+    failed: int
+
+
+class RecoveryCard(TypedDict):
+    """Kind "recovery": stages that failed while a mailbox was down (X3). ``state``: offered, retried or left."""
+
+    state: str
+    alert_id: str
+    version: int
+    mailbox_id: str
+    address: str
+    owner: str
+    failed: int
+    campaigns: list[FailedCampaign]
+    down_minutes: int | None
+    actor: str | None
+    actor_at: str | None
+    retried: int
+    refused: int
+
+
+class ExpiryCard(TypedDict):
+    """Kind "expiry": a sign-in that will end (R28). ``state``: warned, renewed or ended."""
+
+    state: str
+    alert_id: str
+    version: int
+    mailbox_id: str
+    address: str
+    owner: str
+    provider: str
+    ends_at: str
+    days_left: int
 
 
 class ReplyCard(TypedDict):

@@ -12,6 +12,8 @@ class FolderState:
     """What we know of a folder. ``uidnext`` is the first UID not read yet (1 before the first pass).
 
     ``read_through_at`` is when the folder was last read to its end; the freshness gate lives on it.
+    ``history_below``: old mail with a UID below this is still to be read, newest first (None: all is read), about
+    ``history_left`` messages of it. ``parked_until``: the folder failed ``error_count`` times and rests until then.
     """
 
     id: str
@@ -26,6 +28,8 @@ class FolderState:
     resets: int = 0
     error_count: int = 0
     parked_until: datetime | None = None
+    history_below: int | None = None
+    history_left: int = 0
 
 
 class Reading(StrEnum):

@@ -12,7 +12,8 @@ from core.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """``kind``: int, number, numbers (list of seconds), choice, channel. Bounds are inclusive."""
+    """``kind``: int, number, numbers (list of seconds), choice, names (list of words), channel. Bounds are
+    inclusive."""
 
     key: str
     kind: str
@@ -74,6 +75,71 @@ ALL: Final = (
     Setting(
         "login_retry_s", "number", 1_800, "Seconds between tries while a person has to act on their side.", 1, 86_400
     ),
+    Setting("mailbox_limit", "int", 0, "Most mailboxes synced at once; further ones wait (0: no limit).", 0, 100_000),
+    Setting(
+        "match_addresses",
+        "choice",
+        "any",
+        "Which addresses of a person count: any of them, or the primary one only.",
+        choices=("any", "primary"),
+    ),
+    Setting(
+        "match_exactness",
+        "choice",
+        "exact",
+        "Whether an address must be the same letter for letter, or Gmail's dots and +tags are ignored.",
+        choices=("exact", "normalised"),
+    ),
+    Setting(
+        "internal_mail",
+        "choice",
+        "skip",
+        "Mail between colleagues (same company): leave it alone, or log it as any other.",
+        choices=("skip", "log"),
+    ),
+    Setting("own_domains", "names", (), "Further domains that belong to your company, beside those of the mailboxes."),
+    Setting(
+        "further_folders", "names", (), "Names of further folders to read, beside the inbox, Sent and Junk (or all)."
+    ),
+    Setting(
+        "mail_before_profile",
+        "choice",
+        "log",
+        "Mail older than the person's profile: log it, or skip it.",
+        choices=("log", "skip"),
+    ),
+    Setting(
+        "backfill",
+        "choice",
+        "off",
+        "Whether old mail is looked through again when an address is added to a profile.",
+        choices=("off", "on"),
+    ),
+    Setting(
+        "stuck_after_s",
+        "number",
+        1_080,
+        "Seconds without proof of life after which a connection is made anew.",
+        1,
+        7_200,
+    ),
+    Setting(
+        "canary_every_s",
+        "number",
+        0,
+        "Seconds between check mails that your mailboxes send each other, to find silent breaks (0: none).",
+        0,
+        604_800,
+    ),
+    Setting("canary_patience_s", "number", 1_200, "Seconds after which a check mail without echo is told.", 1, 86_400),
+    Setting(
+        "refresh_every_s", "number", 86_400, "Seconds after which all folders are looked through anew.", 1, 604_800
+    ),
+    Setting("remind_after_s", "number", 86_400, "Seconds after which a broken mailbox is told again.", 1, 604_800),
+    Setting("storm_mailboxes", "int", 3, "Mailboxes broken by one cause that are told on one card.", 2, 10_000),
+    Setting("storm_window_s", "number", 600, "Seconds within which such breaks belong together.", 1, 86_400),
+    Setting("expiry_warning_days", "int", 7, "Days ahead that the end of a sign-in is told.", 1, 60),
+    Setting("sign_in_days", "int", 90, "Days after which Microsoft may ask a person to sign in again.", 1, 3_650),
 )
 
 BY_KEY: Final = {setting.key: setting for setting in ALL}
@@ -132,6 +198,13 @@ def _numbers(setting: Setting, text: str) -> tuple[float, ...]:
     return values
 
 
+def _names(setting: Setting, text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not 1 <= len(names) <= 50 or any(len(name) > 200 or not name.isprintable() for name in names):
+        raise InputError("must be one to 50 names, separated by commas", field=setting.key)
+    return names
+
+
 def _choice(setting: Setting, text: str) -> str:
     if text not in setting.choices:
         raise InputError(f"must be one of {', '.join(setting.choices)}", field=setting.key)
@@ -145,4 +218,11 @@ def _channel(setting: Setting, text: str) -> str:
     return match[1]
 
 
-_PARSERS: Final = {"number": _number, "int": _int, "numbers": _numbers, "choice": _choice, "channel": _channel}
+_PARSERS: Final = {
+    "number": _number,
+    "int": _int,
+    "numbers": _numbers,
+    "choice": _choice,
+    "names": _names,
+    "channel": _channel,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -29,11 +30,14 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a mailbox logs in with; ``repr`` shows no secret. ``access_token`` wins over ``password`` (XOAUTH2)."""
+    """What a mailbox logs in with; ``repr`` shows no secret. ``access_token`` wins over ``password`` (XOAUTH2); it ends
+    at ``expires_at`` and is renewed with ``refresh_token``."""
 
     username: str
     password: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,14 @@ class MailboxStore(Protocol):
         """Proof of life; no version change, no conflict."""
         ...
 
+    async def note_token(self, mailbox_id: str, *, expires_at: datetime | None) -> None:
+        """When the access token in use ends; no version change, no conflict."""
+        ...
+
+    async def note_refresh(self, mailbox_id: str, *, refreshed_at: datetime) -> None:
+        """All folders were looked through from scratch (R32); no version change, no conflict."""
+        ...
+
     async def reserve_slot(self, mailbox_id: str, *, next_send_at: datetime) -> None: ...
 
     async def put_credentials(self, mailbox_id: str, credentials: Credentials) -> None:
@@ -66,8 +74,24 @@ class FolderStore(Protocol):
         """Moves the checkpoint, in the transaction that stores what was read."""
         ...
 
+    async def set_history(self, folder_id: str, *, below: int | None, left: int) -> None:
+        """Old mail below this UID is still to be read (None: none), in the transaction that stored what was."""
+        ...
+
     async def mark_read_through(self, folder_ids: Collection[str], at: datetime) -> None: ...
     async def note_reset(self, folder_id: str) -> None: ...
+
+    async def note_failure(self, folder_id: str, *, parked_until: datetime | None) -> None:
+        """One more failure of this folder; parked until then where a moment is given."""
+        ...
+
+    async def note_success(self, folder_id: str) -> None:
+        """The folder opens again: its count of failures begins anew, and it is not parked any more."""
+        ...
+
+    async def forget_checkpoints(self, mailbox_id: str) -> None:
+        """All is read again from the start, as on the first day (R52); what is logged stays logged once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +464,65 @@ class TicketStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SignInState:
+    """A sign-in under way at a provider; bound to the Slack user's ticket. ``address`` is the one the person typed."""
+
+    ticket_hash: bytes
+    provider: str
+    address: str
+    expires_at: datetime
+    spent_at: datetime | None = None
+
+
+class SignInStore(Protocol):
+    async def add(self, state_hash: bytes, state: SignInState) -> None: ...
+
+    async def spend(self, state_hash: bytes, at: datetime) -> SignInState | None:
+        """The state, once: unspent and not expired; None otherwise."""
+        ...
+
+
+class LeaseStore(Protocol):
+    """Which process keeps a mailbox: one holder at a time, until its time is over."""
+
+    async def take(self, mailbox_ids: Collection[str], *, holder: str, now: datetime, until: datetime) -> set[str]:
+        """Takes or renews; returns those that the holder has now. Constant number of statements."""
+        ...
+
+    async def give_back(self, mailbox_ids: Collection[str], *, holder: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A mail that one mailbox sent another to prove that both work (X6). ``seen_at`` None: no echo yet;
+    ``settled_at`` is set when its echo came or its absence was told."""
+
+    id: str
+    from_mailbox: str
+    to_mailbox: str
+    message_id: str
+    sent_at: datetime
+    seen_at: datetime | None = None
+    settled_at: datetime | None = None
+
+
+class CanaryStore(Protocol):
+    async def add(self, canary: Canary) -> None: ...
+    async def latest(self, from_mailbox: str) -> Canary | None: ...
+
+    async def seen(self, message_ids: Collection[str], to_mailbox: str, at: datetime) -> int:
+        """Marks those of these that were sent to this mailbox; returns how many were."""
+        ...
+
+    async def overdue(self, sent_before: datetime) -> list[Canary]:
+        """Without echo, unsettled, sent before this moment."""
+        ...
+
+    async def settle(self, canary_id: str, at: datetime) -> None: ...
+    async def forget_before(self, cutoff: datetime) -> int: ...
+
+
 class SyncLogStore(Protocol):
     async def add(self, entry: SyncLogEntry) -> None: ...
     async def list(self, mailbox_id: str, *, limit: int = 50) -> list[SyncLogEntry]:
@@ -528,6 +611,12 @@ class UnitOfWork(Protocol):
     def settings(self) -> SettingStore: ...
     @property
     def tickets(self) -> TicketStore: ...
+    @property
+    def sign_ins(self) -> SignInStore: ...
+    @property
+    def leases(self) -> LeaseStore: ...
+    @property
+    def canaries(self) -> CanaryStore: ...
     @property
     def reports(self) -> ReportStore: ...
     @property

@@ -88,6 +88,18 @@ class AlertService:
             "down_minutes": None,
             "caught_up": 0,
             "failed_meanwhile": 0,
+            "side": "reading",
+            "status": mailbox.status.value,
+            "provider": mailbox.provider,
+            "sign_in": mailbox.sign_in,
+            "forward": diagnosis.forward,
+            "obsolete": diagnosis.obsolete,
+            "acknowledged_by": None,
+            "acknowledged_at": None,
+            "assigned_to": None,
+            "muted_until": None,
+            "reminders": 0,
+            "folded": None,
         }
         return Alert(alert_id, mailbox.workspace, _key(mailbox), AlertState.OPEN, 1, now, dict(facts))
 

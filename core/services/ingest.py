@@ -48,7 +48,11 @@ _CLOCK_SLACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class FolderJob:
-    """One pass over one folder. ``own_keys`` are the match keys of all connected mailboxes of the workspace."""
+    """One pass over one folder. ``own_keys`` are the match keys of all connected mailboxes of the workspace.
+
+    ``history`` reads old mail downwards in the background: it moves the history's mark, never the checkpoint; about
+    ``history_left`` messages were left before it.
+    """
 
     mailbox: Mailbox
     folder: FolderState
@@ -56,6 +60,8 @@ class FolderJob:
     exists: int
     highestmodseq: int | None
     own_keys: frozenset[str]
+    history: bool = False
+    history_left: int = 0
 
 
 @dataclass(slots=True)
@@ -171,14 +177,7 @@ class IngestService:
             if row.fingerprint in new and _is_first_copy(item, row, enrollments, fresh):
                 new.discard(row.fingerprint)  # the same mail may lie twice in one batch
                 await self._follow_up(uow, item, row)
-        highest = max(item.fetched.uid for item in items)
-        await uow.folders.advance(
-            job.folder.id,
-            uidvalidity=job.uidvalidity,
-            uidnext=highest + 1,
-            exists=job.exists,
-            highestmodseq=job.highestmodseq,
-        )
+        await _move_mark(uow, job, [item.fetched.uid for item in items])
 
     def _row(self, job: FolderJob, item: _Item, now: datetime) -> NewMessage:
         header = item.header
@@ -281,6 +280,20 @@ class IngestService:
             )
             failed = await self._progress.save(uow, failed)
             await self._progress.failed(uow, failed, event, why, evidence=report.diagnostic[:200])
+
+
+async def _move_mark(uow: UnitOfWork, job: FolderJob, uids: Sequence[int]) -> None:
+    """The checkpoint moves with what is new, the history's mark with what is old."""
+    if job.history:
+        await uow.folders.set_history(job.folder.id, below=min(uids), left=max(0, job.history_left - len(uids)))
+        return
+    await uow.folders.advance(
+        job.folder.id,
+        uidvalidity=job.uidvalidity,
+        uidnext=max(uids) + 1,
+        exists=job.exists,
+        highestmodseq=job.highestmodseq,
+    )
 
 
 def _item(job: FolderJob, fetched: FetchedMessage) -> _Item:

@@ -13,12 +13,21 @@ from core.ports.mail import Credentials
 from storage.sql_store import SqlStore
 from tests.stores import NOW, make_mailbox
 
-SECRET = Credentials("rita", password="s3cret-pass", access_token="s3cret-token")
+SECRET = Credentials("rita", "s3cret-pass", "s3cret-token", "s3cret-refresh", NOW.replace(microsecond=0))
 
 
 async def test_a_mailbox_comes_back_as_it_was_added(store: SqlStore) -> None:
     """Every field survives, the fault included."""
-    mailbox = make_mailbox(fault=SyncFault("auth_failed", "NO [AUTHENTICATIONFAILED]", "Reconnect", NOW), streak=3)
+    fault = SyncFault("auth_failed", "NO [AUTHENTICATIONFAILED]", "Reconnect", NOW)
+    mailbox = make_mailbox(
+        fault=fault,
+        send_fault=replace(fault, raw="535"),
+        streak=3,
+        sign_in="google",
+        signed_in_at=NOW,
+        token_expires_at=NOW,
+        refreshed_at=NOW,
+    )
     async with store.write("T1") as uow:
         await uow.mailboxes.add(mailbox)
     async with store.read("T1") as uow:
@@ -109,3 +118,25 @@ async def test_a_folder_is_made_once_and_keeps_its_checkpoint(store: SqlStore) -
             ("Gesendet", "sent"),
             ("INBOX", "inbox"),
         ]
+
+
+async def test_history_and_failures_of_a_folder_are_kept_and_forgotten(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        fresh = await uow.folders.ensure("mb1", "INBOX", "inbox")
+        await uow.folders.advance(fresh.id, uidvalidity=7, uidnext=501, exists=500, highestmodseq=9)
+        await uow.folders.set_history(fresh.id, below=301, left=300)
+        await uow.folders.note_failure(fresh.id, parked_until=None)
+        await uow.folders.note_failure(fresh.id, parked_until=NOW)
+        (folder,) = await uow.folders.list("mb1")
+        assert (folder.history_below, folder.history_left, folder.error_count, folder.parked_until) == (
+            301,
+            300,
+            2,
+            NOW,
+        )
+        await uow.folders.note_success(fresh.id)
+        (folder,) = await uow.folders.list("mb1")
+        assert (folder.error_count, folder.parked_until, folder.history_below) == (0, None, 301)
+        await uow.folders.forget_checkpoints("mb1")
+        assert await uow.folders.list("mb1") == [fresh]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from core.domain.alert import Alert, AlertState
 from core.errors import RefusedError
-from core.ports.storage import ConnectTicket, SyncLogEntry
+from core.ports.storage import Canary, ConnectTicket, SignInState, SyncLogEntry
 from storage.sql_store import SqlStore
 from tests.stores import NOW, make_mailbox
 
@@ -83,3 +83,45 @@ async def test_the_audit_keeps_every_line(store: SqlStore) -> None:
     async with store.database.reader.connect() as connection:
         rows = (await connection.execute(text("SELECT action, facts FROM audit WHERE audit.workspace = 'T1'"))).all()
     assert [tuple(row) for row in rows] == [("mailbox.pause", '{"why":"holiday"}'), ("mailbox.resume", "{}")]
+
+
+async def test_a_sign_in_is_spent_once_and_only_in_time(store: SqlStore) -> None:
+    state = SignInState(b"ticket", "google", "rita@agency.test", NOW + MINUTE)
+    async with store.write("T1") as uow:
+        await uow.sign_ins.add(b"state", state)
+        assert await uow.sign_ins.spend(b"other", NOW) is None
+        assert await uow.sign_ins.spend(b"state", NOW + MINUTE) is None
+        assert await uow.sign_ins.spend(b"state", NOW) == replace(state, spent_at=NOW)
+        assert await uow.sign_ins.spend(b"state", NOW) is None
+
+
+async def test_a_mailbox_has_one_keeper_until_its_time_is_over(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        for number in ("mb1", "mb2"):
+            await uow.mailboxes.add(make_mailbox(number, address=f"{number}@agency.test"))
+        both = ["mb1", "mb2"]
+        assert await uow.leases.take(["mb1"], holder="one", now=NOW, until=NOW + MINUTE) == {"mb1"}
+        assert await uow.leases.take(both, holder="two", now=NOW, until=NOW + MINUTE) == {"mb2"}
+        assert await uow.leases.take(both, holder="one", now=NOW, until=NOW + 2 * MINUTE) == {"mb1"}
+        assert await uow.leases.take(both, holder="two", now=NOW + MINUTE, until=NOW + 2 * MINUTE) == {"mb2"}
+        await uow.leases.give_back(both, holder="one")
+        assert await uow.leases.take(both, holder="two", now=NOW + MINUTE, until=NOW + 3 * MINUTE) == {"mb1", "mb2"}
+        assert await uow.leases.take(both, holder="one", now=NOW + 3 * MINUTE, until=NOW + 4 * MINUTE) == {"mb1", "mb2"}
+
+
+async def test_a_check_mail_without_echo_is_overdue_until_it_is_settled(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        for number in ("mb1", "mb2"):
+            await uow.mailboxes.add(make_mailbox(number, address=f"{number}@agency.test"))
+        first = Canary("c1", "mb1", "mb2", "1@agency.test", NOW)
+        second = Canary("c2", "mb1", "mb2", "2@agency.test", NOW + MINUTE)
+        await uow.canaries.add(first)
+        await uow.canaries.add(second)
+        assert await uow.canaries.latest("mb1") == second
+        assert await uow.canaries.latest("mb2") is None
+        assert await uow.canaries.overdue(NOW + 2 * MINUTE) == [first, second]
+        assert await uow.canaries.seen(["1@agency.test"], "mb1", NOW + MINUTE) == 0
+        assert await uow.canaries.seen(["1@agency.test", "x@agency.test"], "mb2", NOW + MINUTE) == 1
+        await uow.canaries.settle("c2", NOW + MINUTE)
+        assert await uow.canaries.overdue(NOW + 2 * MINUTE) == []
+        assert await uow.canaries.forget_before(NOW + MINUTE) == 1

@@ -16,7 +16,15 @@ from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectStatus
 from core.errors import StorageError
 from core.ports.mail import Credentials
-from core.ports.storage import ConnectTicket, EnrollmentEvent, SeenMessage, SyncLogEntry, UnitOfWork
+from core.ports.storage import (
+    Canary,
+    ConnectTicket,
+    EnrollmentEvent,
+    SeenMessage,
+    SignInState,
+    SyncLogEntry,
+    UnitOfWork,
+)
 from storage.sql_store import SqlStore
 from storage.tables import metadata
 from tests.contract.conftest import unscoped
@@ -41,6 +49,9 @@ async def fill(uow: UnitOfWork) -> None:
     await uow.outbox.put("card", destination="C0", kind="reply", facts={"of": uow.workspace}, at=NOW)
     await uow.settings.set("name", uow.workspace, actor="U0ADA", at=NOW)
     await uow.tickets.add(b"hash", ConnectTicket(uow.workspace, LATER))
+    await uow.sign_ins.add(b"state", SignInState(b"hash", "google", uow.workspace, LATER))
+    await uow.leases.take(["mb1"], holder=uow.workspace, now=NOW, until=LATER)
+    await uow.canaries.add(Canary("c1", "mb1", "mb1", "rethread-canary.1@agency.test", NOW))
     await uow.sync_log.add(SyncLogEntry("mb1", NOW, uow.workspace, "", ""))
     await uow.audit.add(at=NOW, actor=uow.workspace, action="fill", subject="all")
     await uow.seen.first_time("Ev1", NOW)
@@ -54,10 +65,18 @@ async def change_everything(uow: UnitOfWork) -> None:
     await uow.mailboxes.save(replace(mailbox, status=MailboxStatus.PAUSED))
     await uow.mailboxes.touch("mb1", last_sync_at=LATER)
     await uow.mailboxes.reserve_slot("mb1", next_send_at=LATER)
+    await uow.mailboxes.note_token("mb1", expires_at=LATER)
+    await uow.mailboxes.note_refresh("mb1", refreshed_at=LATER)
     (folder,) = await uow.folders.list("mb1")
     await uow.folders.advance(folder.id, uidvalidity=2, uidnext=9, exists=9)
     await uow.folders.mark_read_through([folder.id], LATER)
     await uow.folders.note_reset(folder.id)
+    await uow.folders.note_failure(folder.id, parked_until=LATER)
+    await uow.folders.note_success(folder.id)
+    await uow.folders.set_history(folder.id, below=7, left=6)
+    await uow.sign_ins.spend(b"state", NOW)
+    await uow.leases.take(["mb1"], holder="other", now=LATER, until=LATER + timedelta(days=1))
+    await uow.canaries.seen(["rethread-canary.1@agency.test"], "mb1", LATER)
     await uow.messages.forget_seen_before(LATER)
     await uow.people.update("p1", make_person("person1@candidates.example", first_name="Other"), LATER)
     await uow.people.add_address("p1", make_person("more@candidates.example").addresses[0])

@@ -59,7 +59,7 @@ class Terminal:
 
     def _operations(self) -> Operations:
         async def migrate() -> dict[str, Any]:
-            return {"revision": "0001"}
+            return {"revision": "0002"}
 
         async def check() -> list[CheckLine]:
             return self.checks

@@ -1,0 +1,51 @@
+"""Check mails that mailboxes send each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from core.ports.storage import Canary
+from storage.scope import Scope, chunks, columns_of, values_of
+from storage.tables import UNSETTLED, canaries
+
+_COLUMNS = columns_of(canaries, Canary)
+
+
+class SqlCanaryStore:
+    """Implements ``ports.CanaryStore``."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def add(self, canary: Canary) -> None:
+        await self._scope.insert(canaries, [values_of(canary)])
+
+    async def latest(self, from_mailbox: str) -> Canary | None:
+        statement = self._scope.select(canaries, *_COLUMNS).where(canaries.c.from_mailbox == from_mailbox)
+        row = await self._scope.first(statement.order_by(canaries.c.sent_at.desc()).limit(1))
+        return Canary(*row) if row else None
+
+    async def seen(self, message_ids: Collection[str], to_mailbox: str, at: datetime) -> int:
+        """An echo settles its canary, also one that was told as missing."""
+        count = 0
+        for ids in chunks(message_ids):
+            fresh = (
+                canaries.c.message_id.in_(ids),
+                canaries.c.to_mailbox == to_mailbox,
+                canaries.c.seen_at.is_(None),
+            )
+            count += await self._scope.run(self._scope.update(canaries).where(*fresh).values(seen_at=at, settled_at=at))
+        return count
+
+    async def overdue(self, sent_before: datetime) -> list[Canary]:
+        """Oldest first."""
+        statement = self._scope.select(canaries, *_COLUMNS).where(UNSETTLED, canaries.c.sent_at < sent_before)
+        return [Canary(*row) for row in await self._scope.rows(statement.order_by(canaries.c.sent_at))]
+
+    async def settle(self, canary_id: str, at: datetime) -> None:
+        statement = self._scope.update(canaries).where(canaries.c.id == canary_id, UNSETTLED)
+        await self._scope.run(statement.values(settled_at=at))
+
+    async def forget_before(self, cutoff: datetime) -> int:
+        return await self._scope.run(self._scope.delete(canaries).where(canaries.c.sent_at < cutoff))
