@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from core.ports.notifier import Notifier
     from core.ports.storage import Store
     from core.services.campaigns import CampaignService
+    from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
     from core.services.mailboxes import MailboxService
     from core.services.outreach import OutreachService
@@ -67,6 +68,7 @@ class UseCases:
     """What the faces may ask for."""
 
     mailboxes: MailboxService
+    connecting: ConnectService
     people: PeopleService
     campaigns: CampaignService
     prospects: ProspectService
@@ -125,6 +127,7 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     from core.services.alerts import AlertService
     from core.services.campaigns import CampaignService
     from core.services.cards import CardWriter
+    from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
     from core.services.mailboxes import MailboxService
     from core.services.people import PeopleService
@@ -134,7 +137,8 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
 
     progress = Progress(tools, CardWriter(tools))
     return UseCases(
-        mailboxes=MailboxService(tools, mail.connector, mail.transport, AlertService(tools)),
+        mailboxes=MailboxService(tools, AlertService(tools)),
+        connecting=ConnectService(tools, mail.connector, mail.transport),
         people=PeopleService(tools),
         campaigns=CampaignService(tools, progress),
         prospects=ProspectService(tools, progress),
@@ -201,7 +205,15 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         async with tools.store.write(workspace) as uow:
             return await uow.seen.first_time(key, tools.clock.now())
 
-    services = Services(uses.mailboxes, uses.campaigns, uses.prospects, uses.people, uses.settings, uses.domains)
+    services = Services(
+        uses.mailboxes,
+        uses.connecting,
+        uses.campaigns,
+        uses.prospects,
+        uses.people,
+        uses.settings,
+        uses.domains,
+    )
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
 
 
@@ -211,6 +223,7 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
 
     return Services(
         mailboxes=uses.mailboxes,
+        connecting=uses.connecting,
         people=uses.people,
         campaigns=uses.campaigns,
         prospects=uses.prospects,
@@ -331,7 +344,7 @@ class Server:
         https = self._settings.public_url.startswith("https:")
         application = build_application(
             connect=ConnectPage(
-                uses.mailboxes,
+                uses.connecting,
                 self._clock,
                 https=https,
                 allow_plain=self._settings.allow_private_mail_hosts,

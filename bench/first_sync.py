@@ -28,7 +28,7 @@ from core.clock import SystemClock
 from core.domain.account import Mailbox
 from core.domain.actor import Actor, Role
 from core.ports.mail import Endpoint, Tls
-from core.services.mailboxes import ConnectRequest
+from core.services.connecting import ConnectRequest
 from core.services.sync import SyncService
 from core.settings import Settings
 from storage.engine import open_store
@@ -61,7 +61,7 @@ async def first_sync(dovecot: Dovecot, folder: Path, messages: int, matched: flo
         await uses.people.import_csv(OPERATOR, f"first_name,last_name,personal_email\n{rows}".encode())
         imap = Endpoint("localhost", dovecot.tls_port, Tls.SSL)
         request = ConnectRequest(RITA.username, RITA.username, RITA.password, imap, imap, send=False)
-        mailbox = await uses.mailboxes.connect(OPERATOR, request)
+        mailbox = await uses.connecting.connect(OPERATOR, request)
         engine = app.make_engine(tools, mail, started_at=clock.now())
         began, cpu = clock.now(), time.process_time()
         caught_up = await _caught_up(engine.sync, store, mailbox.id)

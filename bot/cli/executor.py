@@ -24,8 +24,9 @@ from core.errors import NotFoundError, RefusedError
 from core.ports.clock import Clock
 from core.ports.mail import Endpoint, Tls
 from core.services.campaigns import CampaignService, Skipped
+from core.services.connecting import ConnectRequest, ConnectService
 from core.services.deliverability import DeliverabilityService
-from core.services.mailboxes import ConnectRequest, MailboxService
+from core.services.mailboxes import MailboxService
 from core.services.people import PeopleService
 from core.services.prospects import ProspectService
 from core.services.settings import SettingService
@@ -40,6 +41,7 @@ class Services:
     raises a StorageError or RefusedError where it cannot."""
 
     mailboxes: MailboxService
+    connecting: ConnectService
     people: PeopleService
     campaigns: CampaignService
     prospects: ProspectService
@@ -100,7 +102,7 @@ async def _mailbox_add(services: Services, actor: Actor, args: Args) -> Result:
         send=args["send"],
         capture=args["capture"],
     )
-    return shapes.mailbox(await services.mailboxes.connect(actor, request), services.clock.now())
+    return shapes.mailbox(await services.connecting.connect(actor, request), services.clock.now())
 
 
 def _endpoint(given: Args) -> Endpoint:

@@ -37,6 +37,11 @@ class MailboxUses(Protocol):
     async def resume(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
     async def disconnect(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
     async def log(self, actor: Actor, mailbox_id: str, limit: int = 20) -> Sequence[SyncLogEntry]: ...
+
+
+class ConnectUses(Protocol):
+    """core.services.connecting.ConnectService, as far as Slack asks of it."""
+
     async def issue_ticket(self, actor: Actor, mailbox_id: str | None = None) -> str: ...
 
 
@@ -84,6 +89,7 @@ class Services:
     """Every use case that Slack offers."""
 
     mailboxes: MailboxUses
+    connecting: ConnectUses
     campaigns: CampaignUses
     prospects: ProspectUses
     people: PeopleUses

@@ -24,7 +24,7 @@ from core.domain.account import Mailbox
 from core.domain.address import is_valid
 from core.errors import InputError, MailError, NotAllowedError, NotFoundError, RefusedError, RethreadError
 from core.ports.clock import Clock
-from core.services.mailboxes import ConnectRefusedError, ConnectRequest, TicketView
+from core.services.connecting import ConnectRefusedError, ConnectRequest, TicketView
 from core.services.proposals import Proposal
 
 _COOKIE: Final = "rethread_connect"
@@ -57,7 +57,7 @@ Propose = Callable[[str], Awaitable[Proposal]]
 
 
 class ConnectUses(Protocol):
-    """core.services.mailboxes.MailboxService, as far as this page asks of it."""
+    """core.services.connecting.ConnectService, as far as this page asks of it."""
 
     async def ticket(self, token: str) -> TicketView: ...
     async def connect_with_ticket(self, token: str, request: ConnectRequest) -> Mailbox: ...

@@ -10,7 +10,7 @@ from typing import Final
 from core.domain.account import Mailbox
 from core.domain.address import is_valid
 from core.ports.mail import Endpoint, Tls
-from core.services.mailboxes import ConnectRequest
+from core.services.connecting import ConnectRequest
 
 _MOST_TEXT: Final = 320
 _MOST_PASSWORD: Final = 1_024

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from core.domain.account import Mailbox
 from core.errors import NotFoundError
-from core.services.mailboxes import ConnectRequest, TicketView
+from core.services.connecting import ConnectRequest, TicketView
 from tests.stores import make_mailbox
 
 

@@ -140,11 +140,6 @@ class FakeMailboxes:
     async def log(self, actor: Actor, mailbox_id: str, limit: int = 20) -> Sequence[SyncLogEntry]:
         return self.entries[:limit]
 
-    async def issue_ticket(self, actor: Actor, mailbox_id: str | None = None) -> str:
-        self._fail()
-        self.asked.append(("ticket", actor.user, mailbox_id or "new"))
-        return f"{actor.workspace}.token-{len(self.asked)}"
-
     async def _note(self, what: str, actor: Actor, mailbox_id: str) -> Mailbox:
         mailbox = await self.get(actor, mailbox_id)
         self.asked.append((what, actor.user, mailbox_id))
@@ -153,6 +148,17 @@ class FakeMailboxes:
     def _fail(self) -> None:
         if self.failure is not None:
             raise self.failure
+
+
+@dataclass
+class FakeConnecting:
+    """Makes links; ``asked`` keeps (what, user, id)."""
+
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def issue_ticket(self, actor: Actor, mailbox_id: str | None = None) -> str:
+        self.asked.append(("ticket", actor.user, mailbox_id or "new"))
+        return f"{actor.workspace}.token-{len(self.asked)}"
 
 
 @dataclass
@@ -263,6 +269,7 @@ class FakeServices:
     """All of them; ``uses`` is what the face is given."""
 
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
+    connecting: FakeConnecting = field(default_factory=FakeConnecting)
     campaigns: FakeCampaigns = field(default_factory=FakeCampaigns)
     prospects: FakeProspects = field(default_factory=FakeProspects)
     people: FakePeople = field(default_factory=FakePeople)
@@ -271,7 +278,15 @@ class FakeServices:
 
     @property
     def uses(self) -> Services:
-        return Services(self.mailboxes, self.campaigns, self.prospects, self.people, self.settings, self.domains)
+        return Services(
+            self.mailboxes,
+            self.connecting,
+            self.campaigns,
+            self.prospects,
+            self.people,
+            self.settings,
+            self.domains,
+        )
 
 
 class FirstTimes:

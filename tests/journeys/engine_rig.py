@@ -15,7 +15,7 @@ from core.domain.actor import Actor, Role
 from core.ports.mail import Endpoint, Tls
 from core.ports.notifier import MessageRef
 from core.ports.storage import Store
-from core.services.mailboxes import ConnectRequest
+from core.services.connecting import ConnectRequest
 from core.settings import Settings
 from sandbox.mail import MailHost
 
@@ -101,7 +101,7 @@ class Rig:
 
     async def connect(self, address: str = "rita@agency.test", actor: Actor = RITA) -> Any:
         password = self.host.account(address).password
-        return await self.uses.mailboxes.connect(actor, request(self.host, address, password))
+        return await self.uses.connecting.connect(actor, request(self.host, address, password))
 
     async def until(self, found: Callable[[], Awaitable[Any]], what: str) -> Any:
         """Asks until the answer is true; fails after the deadline, saying what was missing."""

@@ -86,7 +86,7 @@ async def test_a_changed_password_is_told_with_its_cause_and_mended_on_the_same_
     card = (await rig.notifier.wait(lambda: rig.notifier.of("sync", "C0ALERTS"), "alert"))[0]
     assert card.facts["cause"] == "credentials_rejected"
     assert "Invalid credentials" in card.facts["raw"]
-    await rig.uses.mailboxes.connect(RITA, request(rig.host, "rita@agency.test", "a new password"))
+    await rig.uses.connecting.connect(RITA, request(rig.host, "rita@agency.test", "a new password"))
     await rig.notifier.wait(lambda: card.facts["state"] == "recovered", "recovery")
     assert len(rig.notifier.of("sync", "C0ALERTS")) == 1
     assert len(rig.notifier.of("sync", "user:U0RITA")) == 1

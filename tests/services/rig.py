@@ -19,8 +19,9 @@ from core.ports.storage import OutboxItem, Store
 from core.services.alerts import AlertService
 from core.services.campaigns import CampaignService
 from core.services.cards import CardWriter
+from core.services.connecting import ConnectRequest, ConnectService
 from core.services.ingest import IngestService
-from core.services.mailboxes import ConnectRequest, MailboxService
+from core.services.mailboxes import MailboxService
 from core.services.outreach import Outgoing, OutreachService
 from core.services.people import PeopleService
 from core.services.progress import Progress
@@ -76,6 +77,7 @@ class Rig:
     campaigns: CampaignService
     prospects: ProspectService
     mailboxes: MailboxService
+    connecting: ConnectService
     settings: SettingService
     outreach: OutreachService
     undecided: UndecidedService
@@ -101,7 +103,8 @@ class Rig:
             people=PeopleService(tools),
             campaigns=CampaignService(tools, progress),
             prospects=ProspectService(tools, progress),
-            mailboxes=MailboxService(tools, connector, transport, alerts),
+            mailboxes=MailboxService(tools, alerts),
+            connecting=ConnectService(tools, connector, transport),
             settings=SettingService(tools),
             outreach=outreach,
             undecided=UndecidedService(tools, connector, outreach, progress),
@@ -127,7 +130,7 @@ class Rig:
 
     async def connect(self, address: str = "rita@agency.test", actor: Actor = RITA, **changes: Any) -> str:
         given: dict[str, Any] = {"username": address, "password": PASSWORD, "imap": SERVER, "smtp": SERVER, **changes}
-        return (await self.mailboxes.connect(actor, ConnectRequest(address, **given))).id
+        return (await self.connecting.connect(actor, ConnectRequest(address, **given))).id
 
     async def launch(self, people: int = 1, file: str = FILE, *, start: bool = True) -> None:
         await self.import_people(people)

@@ -17,7 +17,7 @@ from core.errors import (
     RefusedError,
     UnreachableError,
 )
-from core.services.mailboxes import ConnectRefusedError, ConnectRequest
+from core.services.connecting import ConnectRefusedError, ConnectRequest
 from tests.services.rig import ADA, OMAR, RITA, SERVER, VERA, Rig
 from tests.stores import make_mailbox
 
@@ -35,7 +35,7 @@ def wanted(address: str = "rita@agency.test", **changes: Any) -> ConnectRequest:
 
 async def test_both_sides_are_tried_and_then_it_is_stored(rig: Rig) -> None:
     """IMAP and SMTP; the address is the username where none was given."""
-    mailbox = await rig.mailboxes.connect(RITA, wanted())
+    mailbox = await rig.connecting.connect(RITA, wanted())
     assert (len(rig.connector.opened), rig.transport.verified) == (1, 1)
     assert rig.connector.opened[0].closed
     assert (mailbox.status, mailbox.username, mailbox.owner) == (
@@ -45,14 +45,14 @@ async def test_both_sides_are_tried_and_then_it_is_stored(rig: Rig) -> None:
 
 async def test_a_mailbox_that_only_reads_is_not_asked_to_send(rig: Rig) -> None:
     """--no-send."""
-    await rig.mailboxes.connect(RITA, wanted(send=False))
+    await rig.connecting.connect(RITA, wanted(send=False))
     assert rig.transport.verified == 0
 
 
 async def test_a_refusal_stores_nothing(rig: Rig) -> None:
     """The side and the cause are told; no row, no password."""
     with pytest.raises(ConnectRefusedError) as refused:
-        await rig.mailboxes.connect(RITA, wanted(password="a wrong one"))
+        await rig.connecting.connect(RITA, wanted(password="a wrong one"))
     assert (refused.value.side, refused.value.diagnosis.cause) == ("imap", "credentials_rejected")
     assert "a wrong one" not in str(refused.value)
     assert await rig.mailboxes.list(ADA) == []
@@ -70,7 +70,7 @@ async def test_a_refusal_stores_nothing(rig: Rig) -> None:
 async def test_what_cannot_be_connected(rig: Rig, request_: ConnectRequest, actor: Any, error: type[Exception]) -> None:
     """Named before any server is asked."""
     with pytest.raises(error):
-        await rig.mailboxes.connect(actor, request_)
+        await rig.connecting.connect(actor, request_)
     assert rig.connector.opened == []
 
 
@@ -78,17 +78,17 @@ async def test_reconnecting_keeps_identity_and_history(rig: Rig) -> None:
     """Same row, same owner; another recruiter may not take it over."""
     await rig.open()
     before = await rig.mailboxes.find(RITA, "rita@agency.test")
-    again = await rig.mailboxes.connect(RITA, wanted("RITA@agency.test"))
+    again = await rig.connecting.connect(RITA, wanted("RITA@agency.test"))
     assert (again.id, again.owner, again.created_at) == (before.id, before.owner, before.created_at)
     with pytest.raises(NotAllowedError):
-        await rig.mailboxes.connect(OMAR, wanted())
+        await rig.connecting.connect(OMAR, wanted())
 
 
 async def test_two_people_connecting_one_address_at_once(rig_on_both: Rig) -> None:
     """The first owns it; the second is refused, not made the owner of its password."""
     rig = rig_on_both
     results = await asyncio.gather(
-        rig.mailboxes.connect(RITA, wanted()), rig.mailboxes.connect(OMAR, wanted()), return_exceptions=True
+        rig.connecting.connect(RITA, wanted()), rig.connecting.connect(OMAR, wanted()), return_exceptions=True
     )
     (mailbox,) = await rig.mailboxes.list(ADA)
     refused = [one for one in results if isinstance(one, Exception)]
@@ -102,24 +102,24 @@ async def test_two_people_connecting_one_address_at_once(rig_on_both: Rig) -> No
 
 async def test_a_link_connects_once(rig: Rig) -> None:
     """Looking spends nothing, a refused try spends nothing, success spends it."""
-    token = await rig.mailboxes.issue_ticket(RITA)
-    assert (await rig.mailboxes.ticket(token)).user == "U0RITA"
+    token = await rig.connecting.issue_ticket(RITA)
+    assert (await rig.connecting.ticket(token)).user == "U0RITA"
     with pytest.raises(ConnectRefusedError):
-        await rig.mailboxes.connect_with_ticket(token, wanted(password="wrong"))
-    mailbox = await rig.mailboxes.connect_with_ticket(token, wanted())
+        await rig.connecting.connect_with_ticket(token, wanted(password="wrong"))
+    mailbox = await rig.connecting.connect_with_ticket(token, wanted())
     assert mailbox.owner == "U0RITA"
     for _ in range(2):
         with pytest.raises(NotFoundError, match="used already"):
-            await rig.mailboxes.connect_with_ticket(token, wanted())
+            await rig.connecting.connect_with_ticket(token, wanted())
 
 
 async def test_a_link_pressed_twice_at_once_connects_once(rig_on_both: Rig) -> None:
     """Two tabs: one mailbox, one refusal."""
     rig = rig_on_both
-    token = await rig.mailboxes.issue_ticket(RITA)
+    token = await rig.connecting.issue_ticket(RITA)
     results = await asyncio.gather(
-        rig.mailboxes.connect_with_ticket(token, wanted("one@agency.test")),
-        rig.mailboxes.connect_with_ticket(token, wanted("two@agency.test")),
+        rig.connecting.connect_with_ticket(token, wanted("one@agency.test")),
+        rig.connecting.connect_with_ticket(token, wanted("two@agency.test")),
         return_exceptions=True,
     )
     assert sum(isinstance(one, NotFoundError) for one in results) == 1
@@ -130,30 +130,30 @@ async def test_a_link_pressed_twice_at_once_connects_once(rig_on_both: Rig) -> N
 async def test_a_guessed_link_is_worth_nothing(rig: Rig, token: str) -> None:
     """Unknown reads as used."""
     with pytest.raises(NotFoundError):
-        await rig.mailboxes.ticket(token)
+        await rig.connecting.ticket(token)
 
 
 async def test_a_link_expires_and_belongs_to_its_workspace(rig: Rig) -> None:
     """Ten minutes; and only where it was made."""
-    token = await rig.mailboxes.issue_ticket(RITA)
+    token = await rig.connecting.issue_ticket(RITA)
     with pytest.raises(NotFoundError):
-        await rig.mailboxes.ticket(token.replace("T1.", "T2."))
+        await rig.connecting.ticket(token.replace("T1.", "T2."))
     rig.clock.pass_time(minutes=10)
     with pytest.raises(NotFoundError, match="expired"):
-        await rig.mailboxes.connect_with_ticket(token, wanted())
+        await rig.connecting.connect_with_ticket(token, wanted())
 
 
 async def test_a_link_to_mend_a_mailbox_mends_that_one_as_it_was(rig: Rig) -> None:
     """Whoever opens it and whatever address is typed: that mailbox, its owner, its two switches."""
-    await rig.mailboxes.connect(RITA, wanted(capture=False))
+    await rig.connecting.connect(RITA, wanted(capture=False))
     mailbox = await rig.mailboxes.find(ADA, "rita@agency.test")
-    token = await rig.mailboxes.issue_ticket(ADA, mailbox.id)
-    mended = await rig.mailboxes.connect_with_ticket(token, wanted("else@agency.test", owner="U0OMAR"))
+    token = await rig.connecting.issue_ticket(ADA, mailbox.id)
+    mended = await rig.connecting.connect_with_ticket(token, wanted("else@agency.test", owner="U0OMAR"))
     assert (mended.id, mended.owner, mended.capture) == (mailbox.id, "U0RITA", False)
     with pytest.raises(NotAllowedError):
-        await rig.mailboxes.issue_ticket(OMAR, mailbox.id)
+        await rig.connecting.issue_ticket(OMAR, mailbox.id)
     with pytest.raises(NotAllowedError):
-        await rig.mailboxes.issue_ticket(VERA)
+        await rig.connecting.issue_ticket(VERA)
 
 
 # -- breaking and mending

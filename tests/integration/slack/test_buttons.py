@@ -55,7 +55,7 @@ async def test_reconnect_answers_with_a_fresh_private_link(
     answer = await slack.wait_ephemeral("U0RITA")
     assert "/connect/T0AGENCY.token-1" in said(answer)
     assert "History and settings stay." in said(answer)
-    assert services.mailboxes.asked == [("ticket", "U0RITA", "mailbox-rita")]
+    assert services.connecting.asked == [("ticket", "U0RITA", "mailbox-rita")]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ async def test_connect_answers_with_a_private_link(
     answer = await ask(slack, "connect")
     assert "http://127.0.0.1:3000/connect/T0AGENCY.token-1" in said(answer)
     assert "never in Slack" in said(answer)
-    assert services.mailboxes.asked == [("ticket", "U0RITA", "new")]
+    assert services.connecting.asked == [("ticket", "U0RITA", "new")]
 
 
 async def test_the_link_button_only_wants_its_ack(slack: SlackSandbox, face: SlackFace) -> None:

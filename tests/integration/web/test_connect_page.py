@@ -12,7 +12,7 @@ import pytest
 from core.domain.diagnosis import Failure, diagnose
 from core.errors import InputError, NotAllowedError, UnreachableError
 from core.ports.mail import Endpoint, Tls
-from core.services.mailboxes import ConnectRefusedError
+from core.services.connecting import ConnectRefusedError
 from core.services.proposals import Proposal
 from tests.integration.web.conftest import FILLED, Site, Visitor, csrf_of
 from tests.stores import make_mailbox

@@ -41,8 +41,8 @@ def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Con
 
 def buttons(services: Services, connect: Connect) -> dict[str, Press]:
     """Action id to what pressing it does. The card itself changes by the engine's hand, for everybody at once."""
-    mailbox, stage = MailboxButtons(services.mailboxes, connect), StageButtons(services.prospects)
-    campaign = CampaignButtons(services.campaigns)
+    mailbox = MailboxButtons(services.mailboxes, services.connecting, connect)
+    stage, campaign = StageButtons(services.prospects), CampaignButtons(services.campaigns)
     return {
         action_ids.RESYNC: mailbox.resync,
         action_ids.RESYNC_HERE: mailbox.resync_here,

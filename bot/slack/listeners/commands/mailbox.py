@@ -8,7 +8,7 @@ from bot.slack import command_parser as asked
 from bot.slack.blocks import answers, domain_check, mailbox_status
 from bot.slack.blocks.help import explained
 from bot.slack.blocks.kit import Card
-from bot.slack.uses import Connect, MailboxUses, Services
+from bot.slack.uses import Connect, Services
 from core.domain.account import Mailbox, MailboxStatus
 from core.domain.actor import Actor
 from core.errors import RefusedError, RethreadError
@@ -20,6 +20,7 @@ class MailboxCommand:
     """Everything that /mailbox can answer."""
 
     def __init__(self, services: Services, connect: Connect) -> None:
+        self._services = services
         self._mailboxes, self._settings, self._domains = services.mailboxes, services.settings, services.domains
         self._connect = connect
 
@@ -54,7 +55,7 @@ class MailboxCommand:
         return mailbox_status.mailbox_list("Your mailboxes", await self._mailboxes.list(actor, mine=True))
 
     async def _link(self, actor: Actor, address: str | None) -> Card:
-        return await connect_link(self._mailboxes, self._connect, actor, address)
+        return await connect_link(self._services, self._connect, actor, address)
 
     async def _resync(self, actor: Actor, request: asked.ResyncMailbox) -> Card:
         if request.everything:
@@ -136,13 +137,13 @@ class MailboxCommand:
         raise RefusedError("You have several mailboxes; name one.", reason="which_mailbox", fix=f"One of: {names}.")
 
 
-async def connect_link(mailboxes: MailboxUses, connect: Connect, actor: Actor, address: str | None) -> Card:
+async def connect_link(services: Services, connect: Connect, actor: Actor, address: str | None) -> Card:
     """A private link to the one-time page: for a new mailbox, or to give a known one a new password."""
     if address is None:
-        token = await mailboxes.issue_ticket(actor)
+        token = await services.connecting.issue_ticket(actor)
         return answers.connect_link(connect.page(token, actor), None, secure=connect.secure)
-    known = next((one for one in await mailboxes.list(actor) if one.address.lower() == address.lower()), None)
-    token = await mailboxes.issue_ticket(actor, known.id if known else None)
+    known = next((one for one in await services.mailboxes.list(actor) if one.address.lower() == address.lower()), None)
+    token = await services.connecting.issue_ticket(actor, known.id if known else None)
     return answers.connect_link(connect.page(token), known.address if known else None, secure=connect.secure)
 
 

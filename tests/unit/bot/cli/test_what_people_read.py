@@ -8,7 +8,7 @@ from core.domain.campaign_file import Fault
 from core.domain.diagnosis import Failure, diagnose
 from core.errors import SettingsError
 from core.services.campaigns import CampaignFileError
-from core.services.mailboxes import ConnectRefusedError
+from core.services.connecting import ConnectRefusedError
 
 ERROR = {
     "cause": "password_changed",
