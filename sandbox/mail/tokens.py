@@ -56,10 +56,10 @@ class TokenBook:
             return "wrong_user"
         return "ok" if issued.reads_mail else "no_mail_scope"
 
-    def provider_of(self, token: str) -> TokenProvider | None:
-        """Who issued ``token``; None where nobody did."""
+    def owner_of(self, token: str) -> str | None:
+        """The address that ``token`` was issued for; None where it never was."""
         issued = self._issued.get(token)
-        return issued.provider if issued else None
+        return issued.address if issued else None
 
     def revoke(self, address: str) -> None:
         """Ends every token issued for ``address`` until now."""
