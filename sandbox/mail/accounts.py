@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Role = Literal["recruiter", "candidate"]
+Provider = Literal["password", "google", "microsoft"]
+
+# The one app password of a Google account, while it has one; Google shows it in groups of four.
+APP_PASSWORD = "qwer tyui opas dfgh"
 
 REFUSALS = ("none", "bounce", "reject", "defer", "spam", "full", "drop", "drop_before")
 
@@ -19,6 +23,7 @@ class AccountSeed:
     role: Role
     password: str
     aliases: tuple[str, ...] = ()
+    provider: Provider = "password"
 
 
 def _candidate(address: str, name: str, *aliases: str) -> AccountSeed:
@@ -28,6 +33,8 @@ def _candidate(address: str, name: str, *aliases: str) -> AccountSeed:
 DEFAULT_ACCOUNTS = (
     AccountSeed("rita@agency.test", "Rita Reed", "recruiter", "rita-mail-pass", ("rita.reed@agency.test",)),
     AccountSeed("omar@agency.test", "Omar Odell", "recruiter", "omar-mail-pass"),
+    AccountSeed("rita@sprout.test", "Rita Reed", "recruiter", "rita-google-pass", provider="google"),
+    AccountSeed("rita@meridian.test", "Rita Reed", "recruiter", "rita-microsoft-pass", provider="microsoft"),
     _candidate("maya.lind@candidates.example", "Maya Lind", "maya@lindstudio.example"),
     _candidate("jonas.berg@candidates.example", "Jonas Berg"),
     _candidate("priya.raman@candidates.example", "Priya Raman", "priya@ramanworks.example"),
@@ -63,16 +70,32 @@ class MailHostConfig:
 
 
 @dataclass(slots=True)
+class Faults:
+    """What is wrong with one mailbox. Each field is a switch; a choice that harms nothing is "none"."""
+
+    app_password: bool = False
+    sign_in: str = "none"
+    imap_off: bool = False
+    imap_off_admin: bool = False
+    throttled: bool = False
+    server: str = "none"
+    slow: bool = False
+    folder: str = "none"
+    silent: bool = False
+    deaf: bool = False
+    frozen: bool = False
+    smtp_off: bool = False
+    sending: str = "none"
+
+
+@dataclass(slots=True)
 class Account:
     """The state of one mailbox that switches change while the host runs."""
 
     seed: AccountSeed
     password: str
     files_sent: bool
-    imap_off: bool = False
-    smtp_off: bool = False
-    throttled: bool = False
-    silent: bool = False
+    faults: Faults = field(default_factory=Faults)
     ooo: str | None = None
     ooo_answered: set[str] = field(default_factory=set)
 
@@ -93,7 +116,7 @@ class Account:
         """Puts every switch back to how the account was seeded."""
         self.password = self.seed.password
         self.files_sent = files_sent
-        self.imap_off = self.smtp_off = self.throttled = self.silent = False
+        self.faults = Faults()
         self.set_ooo(None)
 
 

@@ -46,7 +46,9 @@ class Zones:
         """
         if fault not in FAULTS:
             raise ValueError(f"a DNS fault is one of {', '.join(FAULTS)}")
-        self._faults[normalised(domain)] = fault
+        self._faults.pop(normalised(domain), None)
+        if fault != "none":
+            self._faults[normalised(domain)] = fault
 
     def answer(self, wire: bytes, limit: int | None = None) -> bytes | None:
         """The reply to one message, cut to ``limit`` octets with the TC bit where it does not fit.

@@ -1,7 +1,7 @@
 """The mail host as one object: start it, look into it, break it, mend it."""
 
+import asyncio
 import logging
-import ssl
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -13,7 +13,7 @@ import trustme
 from aiohttp import web
 
 from sandbox.mail import routes as http
-from sandbox.mail.accounts import Account, AccountSeed, Directory, MailHostConfig, domain_of, normalised
+from sandbox.mail.accounts import Account, AccountSeed, Directory, MailHostConfig, Provider, domain_of, normalised
 from sandbox.mail.compose import reply_to
 from sandbox.mail.delivery import Delivery
 from sandbox.mail.dns_server import DnsServer, Zones
@@ -21,8 +21,12 @@ from sandbox.mail.imap_server import ImapServer
 from sandbox.mail.imap_store import Folder, FolderSet, StoredMail
 from sandbox.mail.ledger import Accepted, Ledger, LoginAttempt, Rejected
 from sandbox.mail.message import ReadableMail
-from sandbox.mail.smtp_server import CLOSED, Scripts, SmtpHandler, SmtpServer
+from sandbox.mail.refusals import CLOSED
+from sandbox.mail.sign_in import Gate
+from sandbox.mail.sites import Site, make_sites
+from sandbox.mail.smtp_server import Scripts, SmtpHandler, SmtpServer
 from sandbox.mail.switches import SWITCHES
+from sandbox.mail.tokens import TokenBook
 
 _log = logging.getLogger(__name__)
 
@@ -45,27 +49,24 @@ class MailHost:
         self._folders: dict[str, FolderSet] = {}
         for account in self.directory:
             self._open_folders(account)
+        self.tokens: TokenBook = TokenBook()
         self._delivery = Delivery(self.directory, self._folders)
         self._scripts = Scripts()
-        self._imap = ImapServer(self.directory, self._folders, self._ledger)
-        handler = SmtpHandler(self.directory, self._ledger, self._scripts, self._delivery.carry)
+        gate = Gate(self.directory, self.tokens)
+        self._imap = ImapServer(gate, self._folders, self._ledger)
+        handler = SmtpHandler(self.directory, gate, self._ledger, self._scripts, self._delivery.carry)
         self._smtp = SmtpServer(handler, self._ledger)
         self._dns = DnsServer(self.zones)
         self._folder = tempfile.TemporaryDirectory(prefix="mail-host-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
 
     async def __aenter__(self) -> Self:
-        config = self.config
-        context = self._tls_context()
+        self.sites = self._make_sites()
         try:
-            self.imap_address = self._at(await self._imap.listen(config.bind, config.imap_port))
-            self.imaps_address = self._at(await self._imap.listen(config.bind, config.imaps_port, context))
-            self.smtp_address = self._at(await self._smtp.listen(config.bind, config.smtp_port))
-            self.smtps_address = self._at(await self._smtp.listen(config.bind, config.smtps_port, tls=context))
-            self.smtp_starttls_address = self._at(
-                await self._smtp.listen(config.bind, config.smtp_starttls_port, starttls=context)
-            )
-            self.dns_address = self._at(await self._dns.listen(config.bind, config.dns_port))
+            await self._open_own()
+            await self._open_google()
+            await self._open_microsoft()
+            self.dns_address = self._at(await self._dns.listen(self.config.bind, self.config.dns_port))
         except BaseException:
             await self.close()
             raise
@@ -138,6 +139,7 @@ class MailHost:
             "smtps": self.smtps_address,
             "smtp_starttls": self.smtp_starttls_address,
             "dns": self.dns_address,
+            "sites": {provider: site.described() for provider, site in self.sites.items()},
             "ca_file": self.ca_file,
             "accounts": [asdict(account.seed) | {"password": account.password} for account in self.directory],
         }
@@ -215,18 +217,49 @@ class MailHost:
         """
         account = self.account(address)
         switch = SWITCHES.get(name)
-        if switch is None or switch.role != account.seed.role:
+        if switch is None or not switch.fits(account):
             raise ValueError(f"{account.address} has no switch {name}")
         await switch.turn(self, account, switch.checked(value))
+        self._hear(account)
         self._tell(account.address)
 
     def mend(self, address: str) -> None:
-        """Turns every switch of the account, and its domain's DNS, back to how it began."""
+        """Turns every switch of the account, of its servers and of its domain's DNS back to how it began."""
         account = self.account(address)
         self.directory.restore(account)
         self._scripts.clear(account.address)
         self.zones.break_domain(domain_of(account.address), "none")
+        self.present_certificate(account, "none")
+        for name in self.host_names(account):
+            self.zones.break_domain(name, "none")
+        self.release(account)
+        self._hear(account)
         self._tell(account.address)
+
+    def site(self, account: Account) -> Site:
+        """The servers at which the account lives."""
+        return self.sites[account.seed.provider]
+
+    def host_names(self, account: Account) -> tuple[str, str]:
+        """The names of the account's IMAP and SMTP servers."""
+        if account.seed.provider == "password":
+            domain = domain_of(account.address)
+            return f"imap.{domain}", f"smtp.{domain}"
+        return self.site(account).imap_host, self.site(account).smtp_host
+
+    def present_certificate(self, account: Account, fault: str) -> None:
+        """Makes the certificate of the account's servers bad (``sites.CERTIFICATE_FAULTS``) from now on."""
+        self.site(account).certificate.present(fault)
+
+    def drop_site(self, account: Account) -> None:
+        """Resets the connections of every account at the same servers, so that all must connect again."""
+        for other in self.directory:
+            if other.seed.provider == account.seed.provider:
+                self.drop_connections(other.address)
+
+    def release(self, account: Account) -> asyncio.Task[None]:
+        """Begins to file what was held back while the account was frozen."""
+        return self._delivery.release(account)
 
     def refuse(self, address: str, kind: str) -> None:
         """Makes any recipient, with or without an account, refuse mail (``accounts.REFUSALS``)."""
@@ -276,6 +309,12 @@ class MailHost:
         """Calls ``listener`` with an account's address whenever its mail or switches changed."""
         self._listeners.append(listener)
 
+    def _hear(self, account: Account) -> None:
+        """Lets IDLE tell what it kept back, once the account is no longer deaf."""
+        if not account.faults.deaf:
+            for connection in self._imap.connections(account.address):
+                connection.hear()
+
     def _open_folders(self, account: Account) -> None:
         self._folders[account.address] = FolderSet(lambda: self._tell(account.address))
 
@@ -293,14 +332,38 @@ class MailHost:
     def _at(self, port: int) -> str:
         return f"{self.config.bind}:{port}"
 
-    def _tls_context(self) -> ssl.SSLContext:
+    def _make_sites(self) -> dict[Provider, Site]:
         authority = trustme.CA()
         authority.cert_pem.write_to_path(self.ca_file)
-        domains = sorted({domain_of(account.address) for account in self.directory})
-        names = [f"{host}.{domain}" for domain in domains for host in ("mail", "imap", "smtp")]
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1", "::1", *names).configure_cert(context)
-        return context
+        own = {domain_of(one.address) for one in self.directory if one.seed.provider == "password"}
+        return make_sites(authority, sorted(own))
+
+    async def _open_own(self) -> None:
+        config, site = self.config, self.sites["password"]
+        context = site.certificate.context
+        self.imap_address = self._at(await self._imap.listen(config.bind, config.imap_port))
+        self.imaps_address = self._at(await self._imap.listen(config.bind, config.imaps_port, context))
+        self.smtp_address = self._at(await self._smtp.listen(config.bind, config.smtp_port))
+        self.smtps_address = self._at(await self._smtp.listen(config.bind, config.smtps_port, tls=context))
+        self.smtp_starttls_address = self._at(
+            await self._smtp.listen(config.bind, config.smtp_starttls_port, starttls=context)
+        )
+        site.imaps_address, site.smtps_address = self.imaps_address, self.smtps_address
+        site.smtp_starttls_address = self.smtp_starttls_address
+
+    async def _open_google(self) -> None:
+        site, bind = self.sites["google"], self.config.bind
+        context = site.certificate.context
+        site.imaps_address = self._at(await self._imap.listen(bind, 0, context, "google"))
+        site.smtps_address = self._at(await self._smtp.listen(bind, 0, tls=context, provider="google"))
+        site.smtp_starttls_address = self._at(await self._smtp.listen(bind, 0, starttls=context, provider="google"))
+
+    async def _open_microsoft(self) -> None:
+        """Microsoft takes submissions by STARTTLS alone."""
+        site, bind = self.sites["microsoft"], self.config.bind
+        context = site.certificate.context
+        site.imaps_address = self._at(await self._imap.listen(bind, 0, context, "microsoft"))
+        site.smtp_starttls_address = self._at(await self._smtp.listen(bind, 0, starttls=context, provider="microsoft"))
 
     def _publish_services(self) -> None:
         """SRV records by which a mail program finds the ports (RFC 6186, RFC 8314)."""
@@ -310,8 +373,8 @@ class MailHost:
             "_submissions": ("smtp", self.smtps_address),
             "_submission": ("smtp", self.smtp_starttls_address),
         }
-        recruiters = [account for account in self.directory if account.seed.role == "recruiter"]
-        for domain in {domain_of(account.address) for account in recruiters}:
+        own = [one for one in self.directory if one.seed.role == "recruiter" and one.seed.provider == "password"]
+        for domain in {domain_of(account.address) for account in own}:
             for service, (name, address) in services.items():
                 port = address.rpartition(":")[2]
                 self.zones.set(f"{service}._tcp.{domain}", "SRV", f"0 1 {port} {name}.{domain}.")

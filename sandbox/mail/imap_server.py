@@ -1,73 +1,58 @@
 """The IMAP side of the mail host: pymap in this process, with the faults providers show."""
 
 import asyncio
-import re
+import base64
+import binascii
 import ssl
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from contextvars import ContextVar
+from functools import partial
+from typing import cast
 
 from proxyprotocol.sock import SocketInfoLocal
 from pymap.backend.dict import Config, Identity, Login, Session
-from pymap.backend.dict.filter import FilterSet
 from pymap.concurrent import Event, Subsystem
-from pymap.context import connection_exit
-from pymap.exceptions import ResponseError
+from pymap.context import connection_exit, current_command
 from pymap.imap import IMAPConnection
 from pymap.imap.state import ConnectionState
-from pymap.parsing import Params
-from pymap.parsing.command.auth import ListCommand
+from pymap.parsing.command import Command
+from pymap.parsing.command.auth import SelectCommand
 from pymap.parsing.command.select import IdleCommand
 from pymap.parsing.commands import Commands
-from pymap.parsing.response import Response, ResponseCode, ResponseNo
-from pymap.selected import SelectedMailbox
+from pymap.parsing.response import CommandResponse, Response, ResponseContinuation, UntaggedResponse
 from pymap.user import UserMetadata
+from pysasl import SASLAuth
+from pysasl.creds.external import ExternalCredentials
 from pysasl.creds.server import ServerCredentials
+from pysasl.exception import AuthenticationError
 from pysasl.hashing import Cleartext
+from pysasl.mechanism import ChallengeResponse
 
-from sandbox.mail.accounts import Account, Directory
-from sandbox.mail.imap_store import SPECIAL_USE, FolderSet
+from sandbox.mail.accounts import Account, Provider
+from sandbox.mail.imap_commands import RefusedError, SaslInitialResponse, SpecialUseList
+from sandbox.mail.imap_session import HostSession
+from sandbox.mail.imap_store import FolderSet
 from sandbox.mail.ledger import Ledger, LoginAttempt
+from sandbox.mail.sign_in import SLOW_S, Gate, Password, Proof, Token, token_challenge
 
-WRONG_PASSWORD = (b"Invalid credentials (Failure)", b"AUTHENTICATIONFAILED")
-IMAP_OFF = (
-    b"Your account is not enabled for IMAP use. Please visit your Gmail settings page and enable your"
-    b" account for IMAP access. (Failure)",
-    b"ALERT",
-)
-THROTTLED = (b"Too many simultaneous connections", b"LIMIT")
+GREETINGS: dict[Provider, str] = {
+    "password": "Mail host ready",
+    "google": "Gimap ready for requests from 127.0.0.1 a1b2c3mb",
+    "microsoft": "The Microsoft Exchange IMAP4 service is ready. [WABZAFoALgBQAFIATwBEAA==]",
+}
 
 _LINE_LIMIT = 1 << 20
 
 _current: ContextVar["HostConnection"] = ContextVar("mail_host_connection")
 
 
-class LoginRefusedError(ResponseError):
-    """A login answered with NO, a response code (RFC 5530) and the provider's words."""
-
-    def __init__(self, text: bytes, code: bytes) -> None:
-        super().__init__(text.decode())
-        self._text, self._code = text, code
-
-    def get_response(self, tag: bytes) -> ResponseNo:
-        return ResponseNo(tag, self._text, ResponseCode.of(self._code))
-
-
-class SpecialUseList(ListCommand):
-    """LIST that lets ``RETURN (SPECIAL-USE)`` pass (RFC 6154); the flags are given in any case."""
-
-    _return_options = re.compile(rb"(?i) RETURN \([A-Z -]*\)(?=\r?\n$)")
-
-    @classmethod
-    def parse(cls, buf: memoryview, params: Params) -> tuple[ListCommand, memoryview]:
-        return super().parse(memoryview(cls._return_options.sub(b"", bytes(buf))), params)
-
-
 class HostConfig(Config):
     """pymap's settings: passwords in clear, no thread pool, no waits, no opportunistic TLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
         super().__init__(
             Namespace(proxy_protocol=None, passlib_cfg=None),
             demo_data=False,
@@ -86,29 +71,24 @@ class HostConfig(Config):
     def commands(self) -> Commands:
         commands = Commands()
         commands.register(SpecialUseList)
+        commands.register(SaslInitialResponse)
         return commands
 
     @property
+    def tls_auth(self) -> SASLAuth:
+        return SASLAuth.named([b"PLAIN", b"XOAUTH2"])
+
+    @property
     def greeting(self) -> bytes:
-        return b"Mail host ready"
+        return GREETINGS[self.provider].encode()
+
+    @property
+    def initial_capability(self) -> Sequence[bytes]:
+        return [*super().initial_capability, b"SASL-IR"]
 
     @property
     def login_capability(self) -> Sequence[bytes]:
         return [*super().login_capability, b"SPECIAL-USE"]
-
-
-class HostSession(Session):
-    """A signed-in session whose LIST shows the special uses of folders (RFC 6154)."""
-
-    async def list_mailboxes(
-        self, ref_name: str, filter_: str, subscribed: bool = False, selected: SelectedMailbox | None = None
-    ) -> tuple[Iterable[tuple[str, str | None, Sequence[bytes]]], SelectedMailbox | None]:
-        listed, updates = await super().list_mailboxes(ref_name, filter_, subscribed, selected)
-        marked = [
-            (name, separator, [*flags, SPECIAL_USE[name]] if name in SPECIAL_USE else flags)
-            for name, separator, flags in listed
-        ]
-        return marked, updates
 
 
 class HostIdentity(Identity):
@@ -116,51 +96,74 @@ class HostIdentity(Identity):
 
     def __init__(self, account: Account, login: "HostLogin") -> None:
         super().__init__(account.address, login, None, frozenset())
+        self._account = account
         self._folders = login.folders[account.address]
 
     @asynccontextmanager
     async def new_session(self) -> AsyncIterator[Session]:
-        yield HostSession(self.name, self.config, self._folders, FilterSet())
+        yield HostSession(self._account, self.config, self._folders)
 
 
 class HostLogin(Login):
     """Checks LOGIN and AUTHENTICATE against the accounts and their switches."""
 
-    def __init__(self, config: HostConfig, directory: Directory, folders: dict[str, FolderSet], ledger: Ledger) -> None:
+    def __init__(self, config: HostConfig, gate: Gate, folders: dict[str, FolderSet], ledger: Ledger) -> None:
         super().__init__(config)
         self.folders = folders
-        self._directory = directory
+        self._provider = config.provider
+        self._gate = gate
         self._ledger = ledger
 
     async def authenticate(self, credentials: ServerCredentials) -> HostIdentity:
-        account = self._directory.find(credentials.authcid)
+        name, proof = self._read(credentials)
+        account = self._gate.find(name, self._provider)
         if account is not None:
             await _current.get().belongs_to(account)
-        refusal = self._refusal(account, credentials)
-        self._ledger.add(LoginAttempt("imap", credentials.authcid, (refusal or (b"",))[0].decode()))
-        if account is None or refusal is not None:
-            raise LoginRefusedError(*(refusal or WRONG_PASSWORD))
+        words = self._gate.words("imap", account, proof, self._provider)
+        self._ledger.add(LoginAttempt("imap", name, words))
+        if account is None or words:
+            raise RefusedError(words)
         return HostIdentity(account, self)
 
     async def authorize(self, authenticated: Identity, _authzid: str) -> Identity:  # type: ignore[override]
         """Nobody acts for another: whoever signed in works as themselves."""
         return authenticated
 
-    def _refusal(self, account: Account | None, credentials: ServerCredentials) -> tuple[bytes, bytes] | None:
-        if account is None:
-            return WRONG_PASSWORD
-        if account.throttled:
-            return THROTTLED
-        if not self._proves(account, credentials):
-            return WRONG_PASSWORD
-        return IMAP_OFF if account.imap_off else None
-
-    def _proves(self, account: Account, credentials: ServerCredentials) -> bool:
-        identity = UserMetadata(self.config, credentials.authcid, password=account.password)
-        try:
-            return credentials.verify(identity)
-        except ValueError:  # SASLprep refuses some characters outright
+    def challenges(self, credentials: ServerCredentials) -> bool:
+        """Whether this server explains a refused token before it refuses it, as Google's does."""
+        name, proof = self._read(credentials)
+        if not isinstance(proof, Token):
             return False
+        account = self._gate.find(name, self._provider)
+        kind = account.seed.provider if account else self._provider
+        return kind != "microsoft" and not self._gate.holds(account, proof.text)
+
+    def _read(self, credentials: ServerCredentials) -> tuple[str, Proof]:
+        if isinstance(credentials, ExternalCredentials):
+            return credentials.authzid, Token(credentials._token or "")
+
+        def equals(secret: str) -> bool:
+            try:
+                return credentials.verify(UserMetadata(self.config, credentials.authcid, password=secret))
+            except ValueError:  # SASLprep refuses some characters outright
+                return False
+
+        return credentials.authcid, Password(equals)
+
+
+class HostState(ConnectionState):
+    """pymap's session, which first tells what a deaf IDLE kept back."""
+
+    def __init__(self, login: HostLogin, config: HostConfig, connection: "HostConnection") -> None:
+        super().__init__(login, config)
+        self._connection = connection
+
+    async def do_command(self, cmd: Command) -> CommandResponse:
+        if isinstance(cmd, SelectCommand):
+            self._connection.withheld.clear()
+        elif not isinstance(cmd, IdleCommand):
+            await self._connection.tell_withheld()
+        return await super().do_command(cmd)
 
 
 class HostConnection(IMAPConnection):
@@ -173,6 +176,7 @@ class HostConnection(IMAPConnection):
         self._ledger = ledger
         self.account: Account | None = None
         self.idle_folder: str | None = None
+        self.withheld: list[Response] = []
         self.task = asyncio.current_task()
 
     async def belongs_to(self, account: Account) -> None:
@@ -183,13 +187,51 @@ class HostConnection(IMAPConnection):
         """Waits while the account is silent, but not longer than the connection stands."""
 
         def may_speak() -> bool:
-            return self.account is None or not self.account.silent or self.writer.is_closing()
+            return self.account is None or not self.account.faults.silent or self.writer.is_closing()
 
         await self._ledger.wait_for(lambda: may_speak() or None, timeout=None)
 
+    async def authenticate(self, state: ConnectionState, mech_name: bytes) -> ServerCredentials | None:
+        credentials = self._initial_response(state, mech_name) or await super().authenticate(state, mech_name)
+        login = cast(HostLogin, state.login)
+        if credentials is not None and login.challenges(credentials):
+            await self.write_response(ResponseContinuation(base64.b64encode(token_challenge())))
+            await self.read_continuation(0)
+        return credentials
+
+    def _initial_response(self, state: ConnectionState, mech_name: bytes) -> ServerCredentials | None:
+        """What came with AUTHENTICATE itself (RFC 4959); None where nothing did."""
+        command, mechanism = current_command.get(), state.auth.get_server(mech_name)
+        if mechanism is None or not isinstance(command, SaslInitialResponse) or command.initial is None:
+            return None
+        try:
+            response = base64.b64decode(command.initial, validate=True)
+        except binascii.Error as wrong:
+            raise AuthenticationError("Invalid base64.") from wrong
+        return mechanism.server_attempt([ChallengeResponse(b"", response)])[0]
+
     async def write_response(self, resp: Response) -> None:
         await self._silence_over()
+        if self.account is not None and self.account.faults.slow and isinstance(resp, CommandResponse):
+            await asyncio.sleep(SLOW_S)
         await super().write_response(resp)
+
+    async def write_updates(self, untagged: Iterable[UntaggedResponse]) -> None:  # type: ignore[override]
+        """Only IDLE writes here: a deaf account's news waits for the next command."""
+        self.withheld.extend(untagged)
+        if self.account is None or not self.account.faults.deaf:
+            await self.tell_withheld()
+
+    async def tell_withheld(self) -> None:
+        """Writes what IDLE was to push and has not."""
+        told, self.withheld = self.withheld, []
+        await super().write_updates(told)
+
+    def hear(self) -> None:
+        """Tells a client in IDLE at once what it was not told while its account was deaf."""
+        if self.idle_folder is not None:
+            told, self.withheld = self.withheld, []
+            self.writer.writelines(bytes(response) for response in told)
 
     async def handle_updates(self, state: ConnectionState, done: Event, cmd: IdleCommand) -> None:
         self._set_idle(state.selected.lookup)
@@ -204,7 +246,7 @@ class HostConnection(IMAPConnection):
 
     def say_goodbye(self, words: str) -> None:
         """Ends the connection from the server's side, with a BYE unless the account is silent."""
-        if self.account is None or not self.account.silent:
+        if self.account is None or not self.account.faults.silent:
             self.writer.write(f"* BYE {words}\r\n".encode())
         self.writer.close()
         self._ledger.wake()
@@ -215,18 +257,23 @@ class HostConnection(IMAPConnection):
 
 
 class ImapServer:
-    """Listens on a plain and a TLS port and keeps track of the connections."""
+    """Listens on plain and TLS ports, each in a provider's manner, and keeps track of the connections."""
 
-    def __init__(self, directory: Directory, folders: dict[str, FolderSet], ledger: Ledger) -> None:
-        self._config = HostConfig()
-        self._login = HostLogin(self._config, directory, folders, ledger)
+    def __init__(self, gate: Gate, folders: dict[str, FolderSet], ledger: Ledger) -> None:
+        self._gate = gate
+        self._folders = folders
         self._ledger = ledger
         self._connections: set[HostConnection] = set()
         self._servers: list[asyncio.Server] = []
 
-    async def listen(self, bind: str, port: int, context: ssl.SSLContext | None = None) -> int:
+    async def listen(
+        self, bind: str, port: int, context: ssl.SSLContext | None = None, provider: Provider = "password"
+    ) -> int:
         """Opens one port, with TLS from the first byte where a context is given. Returns its number."""
-        server = await asyncio.start_server(self._serve, bind, port, ssl=context, limit=_LINE_LIMIT)
+        config = HostConfig(provider)
+        login = HostLogin(config, self._gate, self._folders, self._ledger)
+        serve = partial(self._serve, config, login)
+        server = await asyncio.start_server(serve, bind, port, ssl=context, limit=_LINE_LIMIT)
         self._servers.append(server)
         number: int = server.sockets[0].getsockname()[1]
         return number
@@ -249,8 +296,10 @@ class ImapServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = HostConnection(self._config, reader, writer, self._ledger)
+    async def _serve(
+        self, config: HostConfig, login: HostLogin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        connection = HostConnection(config, reader, writer, self._ledger)
         self._connections.add(connection)
         self._ledger.wake()
         _current.set(connection)
@@ -258,7 +307,7 @@ class ImapServer:
             async with AsyncExitStack() as stack:
                 connection_exit.set(stack)
                 stack.enter_context(closing(connection))
-                await connection.run(ConnectionState(self._login, self._config))
+                await connection.run(HostState(login, config, connection))
         finally:
             self._connections.discard(connection)
             self._ledger.wake()

@@ -38,7 +38,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """One attempt to sign in; ``refused`` is the server's words, empty when it let the client in."""
+    """One attempt to sign in; ``refused`` is the server's reply without its tag, empty when it let the client in."""
 
     protocol: str
     address: str

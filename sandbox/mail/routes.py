@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox.mail.accounts import Account
+from sandbox.mail.accounts import APP_PASSWORD, Account
 from sandbox.mail.compose import compose
 from sandbox.mail.imap_store import StoredMail
 from sandbox.mail.message import first_address
+from sandbox.mail.sites import named
 from sandbox.mail.switches import SWITCHES, switches_for
 
 if TYPE_CHECKING:
@@ -81,12 +82,28 @@ def _account(host: "MailHost", account: Account) -> dict[str, object]:
         "name": account.seed.name,
         "role": account.seed.role,
         "password": account.password,
+        "provider": account.seed.provider,
         "imap": host.imap_address,
         "smtp": host.smtp_address,
-        "switches": {switch.name: switch.read(host, account) for switch in switches_for(account.seed.role)},
+        "facts": _facts(host, account),
+        "switches": {switch.name: switch.read(host, account) for switch in switches_for(account)},
         "ooo": account.ooo,
         "unread": host.folder(account.address).unseen,
     }
+
+
+def _facts(host: "MailHost", account: Account) -> list[dict[str, str]]:
+    """What a person types to connect this mailbox, as terms with their values."""
+    site, (imap_host, smtp_host) = host.site(account), host.host_names(account)
+    told = {
+        "User name": account.address,
+        "Password": account.password,
+        "App password": APP_PASSWORD if account.faults.app_password else "",
+        "IMAP (TLS)": named(imap_host, site.imaps_address),
+        "SMTP (TLS)": named(smtp_host, site.smtps_address),
+        "SMTP (STARTTLS)": named(smtp_host, site.smtp_starttls_address),
+    }
+    return [{"term": term, "value": value} for term, value in told.items() if value]
 
 
 async def _messages(host: "MailHost", request: web.Request) -> dict[str, object]:

@@ -1,22 +1,29 @@
 """SMTP submission: aiosmtpd with the account checks and refusals of a large provider."""
 
 import asyncio
+import base64
+import binascii
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, AnyStr
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword
 from aiosmtpd.smtp import Session as SmtpSession
 
-from sandbox.mail.accounts import Account, Directory, normalised
+from sandbox.mail.accounts import Account, Directory, Provider, normalised
 from sandbox.mail.ledger import Accepted, Ledger, LoginAttempt, Rejected
+from sandbox.mail.refusals import CLOSED, DAILY_LIMIT
+from sandbox.mail.sign_in import SLOW_S, Gate, Password, Proof, Token, read_xoauth2, token_challenge
 
-HOST_NAME = "mail.agency.test"
+# The name and the words of each provider's greeting.
+GREETINGS: dict[Provider, tuple[str, str]] = {
+    "password": ("mail.agency.test", "ESMTP mail host"),
+    "google": ("smtp.gmail.com", "ESMTP a1b2c3.42 - gsmtp"),
+    "microsoft": ("XYZ.outlook.office365.com", "Microsoft ESMTP MAIL Service ready"),
+}
 
-WRONG_PASSWORD = "535 5.7.8 Username and Password not accepted."
-CLOSED = "421 4.3.2 Service not available, closing transmission channel"
 NO_AUTH = "530 5.7.0 Authentication required"
 NOT_YOURS = "550 5.7.60 SMTP; Client does not have permissions to send as this sender"
 
@@ -73,10 +80,12 @@ class HostSmtpSession(SmtpSession):
 class SmtpConnection(SMTP):
     """One client's connection: knows its account, and says nothing while that account is silent."""
 
-    def __init__(self, server: "SmtpServer", **options: Any) -> None:
+    def __init__(self, server: "SmtpServer", provider: Provider, **options: Any) -> None:
         self._server = server
+        self.provider = provider
         self.account: Account | None = None
-        super().__init__(server.handler, hostname=HOST_NAME, ident="ESMTP mail host", enable_SMTPUTF8=True, **options)
+        name, words = GREETINGS[provider]
+        super().__init__(server.handler, hostname=name, ident=words, enable_SMTPUTF8=True, **options)
 
     def _create_session(self) -> SmtpSession:
         return HostSmtpSession(self.loop)
@@ -91,15 +100,30 @@ class SmtpConnection(SMTP):
 
     async def push(self, status: AnyStr) -> None:
         def may_speak() -> bool:
-            return self.account is None or not self.account.silent
+            return self.account is None or not self.account.faults.silent
 
         # A connection that is lost meanwhile cancels this wait.
         await self._server.ledger.wait_for(lambda: may_speak() or None, timeout=None)
+        if self.account is not None and self.account.faults.slow:
+            await asyncio.sleep(SLOW_S)
         await super().push(status)
+
+    async def auth_XOAUTH2(self, _server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        """AUTH XOAUTH2, named by what aiosmtpd looks for. Google explains a refusal first; Microsoft does not."""
+        response = _decoded(args[1].encode()) if len(args) > 1 else await self.challenge_auth("")
+        read = read_xoauth2(response) if isinstance(response, bytes) else None
+        if read is None:
+            if response is not MISSING:
+                await self.push("501 5.5.2 Cannot Decode response")
+            return AuthResult(success=False, handled=True)
+        result = self._server.handler.judge(self, read[0], Token(read[1]))
+        if self._server.handler.challenges(self, Token(read[1])) and not result.handled:
+            await self.challenge_auth(token_challenge())
+        return result
 
     def say_goodbye(self, reply: str) -> None:
         """Ends the connection from the server's side, with a reply unless the account is silent."""
-        if self.account is None or not self.account.silent:
+        if self.account is None or not self.account.faults.silent:
             self._writer.write(reply.encode() + b"\r\n")
         self._writer.close()
 
@@ -111,8 +135,9 @@ class SmtpConnection(SMTP):
 class SmtpHandler:
     """Decides the reply to each command, by the hooks whose names aiosmtpd gives."""
 
-    def __init__(self, directory: Directory, ledger: Ledger, scripts: Scripts, carry: Carry) -> None:
+    def __init__(self, directory: Directory, gate: Gate, ledger: Ledger, scripts: Scripts, carry: Carry) -> None:
         self._directory = directory
+        self._gate = gate
         self._ledger = ledger
         self._scripts = scripts
         self._carry = carry
@@ -121,10 +146,13 @@ class SmtpHandler:
     def authenticate(
         self, server: SmtpConnection, _s: SmtpSession, _e: Envelope, _mechanism: str, given: LoginPassword
     ) -> AuthResult:
-        name = given.login.decode("utf-8", "replace")
-        account = server.account = self._directory.find(name)
-        refusal = self._login_refusal(account, given.password)
-        self._ledger.add(LoginAttempt("smtp", name, refusal or ""))
+        proof = Password(lambda secret: given.password == secret.encode())
+        return self.judge(server, given.login.decode("utf-8", "replace"), proof)
+
+    def judge(self, server: SmtpConnection, name: str, proof: Proof) -> AuthResult:
+        account = server.account = self._gate.find(name, server.provider)
+        refusal = self._gate.words("smtp", account, proof, server.provider)
+        self._ledger.add(LoginAttempt("smtp", name, refusal))
         if refusal == CLOSED:
             server.say_goodbye(CLOSED)
             return AuthResult(success=False, handled=True)
@@ -132,12 +160,10 @@ class SmtpHandler:
             return AuthResult(success=False, handled=False, message=refusal)
         return AuthResult(success=True, auth_data=account)
 
-    def _login_refusal(self, account: Account | None, password: bytes) -> str | None:
-        if account is not None and account.smtp_off:
-            return CLOSED
-        if account is None or password != account.password.encode():
-            return WRONG_PASSWORD
-        return None
+    def challenges(self, server: SmtpConnection, token: Token) -> bool:
+        """Whether this server explains a refused token before it refuses it."""
+        kind = server.account.seed.provider if server.account else server.provider
+        return kind != "microsoft" and not self._gate.holds(server.account, token.text)
 
     async def handle_EHLO(  # noqa: N802
         self, _server: SmtpConnection, session: SmtpSession, _e: Envelope, hostname: str, replies: list[str]
@@ -153,6 +179,8 @@ class SmtpHandler:
         reply = self._scripts.take("mail", address)
         if reply is None and not server.account.owns(address):
             reply = NOT_YOURS
+        if reply is None and server.account.faults.sending == "daily_limit":
+            reply = DAILY_LIMIT
         if reply and not reply.startswith("2"):
             self._ledger.add(Rejected("mail", address, "", reply))
             return reply
@@ -198,6 +226,13 @@ class SmtpHandler:
         return f"250 2.0.0 OK queued as {len(self._ledger.accepted)}"
 
 
+def _decoded(given: bytes) -> bytes | None:
+    try:
+        return base64.b64decode(given, validate=True)
+    except binascii.Error:
+        return None
+
+
 async def _cut(server: SmtpConnection) -> str:
     """Resets the connection and never answers: losing it cancels this wait."""
     server.abort()
@@ -215,7 +250,13 @@ class SmtpServer:
         logging.getLogger("mail.log").setLevel(logging.ERROR)
 
     async def listen(
-        self, bind: str, port: int, *, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None
+        self,
+        bind: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        starttls: ssl.SSLContext | None = None,
+        provider: Provider = "password",
     ) -> int:
         """Opens one port: TLS from the first byte, STARTTLS required, or plain. Returns its number."""
         loop = asyncio.get_running_loop()
@@ -223,6 +264,7 @@ class SmtpServer:
         def connection() -> SmtpConnection:
             return SmtpConnection(
                 self,
+                provider,
                 loop=loop,
                 authenticator=self.handler.authenticate,
                 tls_context=starttls,
