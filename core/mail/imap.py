@@ -290,6 +290,16 @@ class ImapClient:
         command = await self._run("UID SEARCH", keys)
         return read_search(command.responses, 1, _MAX_UID)
 
+    async def search_address(self, address: str) -> list[int]:
+        try:
+            wanted = quote(address)
+        except ValueError:
+            return []
+        if not wanted.isascii():
+            return []  # would need a CHARSET, which Exchange refuses
+        command = await self._run("UID SEARCH", f"OR FROM {wanted} OR TO {wanted} CC {wanted}")
+        return read_search(command.responses, 1, _MAX_UID)
+
     # News
 
     async def idle(self, *, renew_after: float) -> MailboxEvent:

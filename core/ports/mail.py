@@ -105,6 +105,11 @@ class MailboxClient(Protocol):
         providers' own keeping of it (X-Google-Original-Message-ID, X-Microsoft-Original-Message-ID)."""
         ...
 
+    async def search_address(self, address: str) -> list[int]:
+        """UIDs in the selected folder, ascending, whose From, To or Cc holds this text: servers compare parts of words,
+        so that some may be about somebody else."""
+        ...
+
     async def idle(self, *, renew_after: float) -> MailboxEvent:
         """Waits for news in the selected folder: CHANGED as soon as the server pushes anything, RENEW after
         ``renew_after`` seconds (DONE and NOOP proved that the link lives). Where IDLE is not offered it polls."""

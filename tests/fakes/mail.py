@@ -192,6 +192,13 @@ class FakeClient:
             if any(f"<{message_id}>" in str(email.message_from_bytes(raw)[name]) for name in ORIGINAL_IDS)
         ]
 
+    async def search_address(self, address: str) -> list[int]:
+        return [
+            uid
+            for uid, (raw, _) in self._folder.messages.items()
+            if any(address.lower() in str(email.message_from_bytes(raw)[name]).lower() for name in ("From", "To", "Cc"))
+        ]
+
     async def idle(self, *, renew_after: float) -> MailboxEvent:
         raise ConnectionLostError("the session of this pass is over", layer="imap")
 

@@ -93,6 +93,15 @@ async def test_a_message_is_found_by_its_id_and_read_raw(client: ImapClient) -> 
         await client.fetch_raw(9_999)
 
 
+async def test_all_mail_of_an_address_is_found(dovecot: Dovecot, client: ImapClient) -> None:
+    """Also what was only copied to it."""
+    extra = "Cc: Ben <ben@candidates.example>\r\n"
+    dovecot.deliver(RITA.username, [mail(1), mail(2, extra=extra)], folder="Sent")
+    await client.select("Sent")
+    assert len(await client.search_address("ben@candidates.example")) == 1
+    assert await client.search_address("nobody@candidates.example") == []
+
+
 async def test_an_id_that_google_moved_is_found(dovecot: Dovecot, client: ImapClient) -> None:
     extra = "X-Google-Original-Message-ID: <kept@agency.test>\r\n"
     dovecot.deliver(RITA.username, [mail(1, extra=extra)], folder="Sent")

@@ -280,6 +280,25 @@ class TestFetching:
             assert await client.search_message_id('a"\r\nA1 LOGOUT') == []
             assert not any("LOGOUT" in line for line in server.heard)
 
+    async def test_an_address_is_looked_for_among_writers_and_recipients(self, open_client: Open) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.welcome()
+            await peer.open_folder()
+            await peer.answer("UID SEARCH", "* SEARCH 9 4\r\n")
+
+        async with ScriptedImap(script) as server:
+            client = await open_client(server.endpoint)
+            await client.select("INBOX")
+            assert await client.search_address('b"en@candidates.example') == [4, 9]
+            asked = [line for line in server.heard if "UID SEARCH" in line]
+            wanted = r'"b\"en@candidates.example"'
+            assert [line.partition(" ")[2].strip() for line in asked] == [
+                f"UID SEARCH OR FROM {wanted} OR TO {wanted} CC {wanted}"
+            ]
+            assert await client.search_address("jörg@candidates.example") == []
+            assert await client.search_address('a"\r\nA1 LOGOUT') == []
+            assert not any("LOGOUT" in line for line in server.heard)
+
     async def test_google_ids_are_asked_for_where_the_server_has_them(self, open_client: Open) -> None:
         async def script(peer: Peer) -> None:
             await peer.welcome(CAPABILITIES + " X-GM-EXT-1")
