@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.demo import DemoError, demo
 from sandbox.mail import MailHost
+from sandbox.signin import SignInHost
 from sandbox.slack import SlackSandbox
 from sandbox.slack.config import Json, ManifestError
 
@@ -19,14 +20,17 @@ DEFAULT_MANIFEST = Path("manifest.yml")
 
 
 @contextlib.asynccontextmanager
-async def running(manifest: Path, port: int = 0) -> AsyncIterator[tuple[SlackSandbox, MailHost]]:
-    """Run the workspace and the mail host on one HTTP server; the page hears of changed mail."""
-    async with MailHost() as mail, SlackSandbox(manifest, port=port, routes=mail.routes()) as slack:
-        mail.on_change(lambda address: slack.feed.tell({"type": "mail_changed", "address": address}))
-        yield slack, mail
+async def running(manifest: Path, port: int = 0) -> AsyncIterator[tuple[SlackSandbox, MailHost, SignInHost]]:
+    """Run workspace, mail host and sign-in hosts; the page serves their switches and hears of changes."""
+    async with MailHost() as mail, SignInHost(mail) as signin:
+        routes = [*mail.routes(), *signin.routes()]
+        async with SlackSandbox(manifest, port=port, routes=routes) as slack:
+            mail.on_change(lambda address: slack.feed.tell({"type": "mail_changed", "address": address}))
+            signin.on_change(lambda: slack.feed.tell({"type": "signin_changed"}))
+            yield slack, mail, signin
 
 
-def described(slack: SlackSandbox, mail: MailHost) -> Json:
+def described(slack: SlackSandbox, mail: MailHost, signin: SignInHost) -> Json:
     """Return every address, token and secret a product needs to work against the sandbox."""
     return {
         "page_url": slack.page_url,
@@ -41,16 +45,17 @@ def described(slack: SlackSandbox, mail: MailHost) -> Json:
         "smtp": mail.smtp_address,
         "dns": mail.dns_address,
         "mail": mail.describe(),
+        **signin.describe(),
     }
 
 
 async def serve(arguments: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM; the one line on stdout tells where everything is."""
     stopped = _stop_on_signals()
-    async with running(arguments.manifest, arguments.port) as (slack, mail):
+    async with running(arguments.manifest, arguments.port) as (slack, mail, signin):
         if arguments.request_url:
             slack.set_request_url(arguments.request_url)
-        line = json.dumps(described(slack, mail))
+        line = json.dumps(described(slack, mail, signin))
         if arguments.ready_file:
             _write_whole(arguments.ready_file, line + "\n")
         print(line, flush=True)
@@ -61,8 +66,8 @@ async def serve(arguments: argparse.Namespace) -> int:
 async def run_demo(arguments: argparse.Namespace) -> int:
     """Run the sandbox and the product against it until SIGINT or SIGTERM."""
     stopped = _stop_on_signals()
-    async with running(arguments.manifest, arguments.port) as (slack, mail):
-        await demo(slack, mail, stopped, arguments.program)
+    async with running(arguments.manifest, arguments.port) as (slack, mail, signin):
+        await demo(slack, mail, signin, stopped, arguments.program)
     return 0
 
 
@@ -86,7 +91,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     top = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     verbs = top.add_subparsers(dest="verb", required=True)
-    serving = verbs.add_parser("serve", help="run the Slack workspace and the mail host until stopped")
+    serving = verbs.add_parser(
+        "serve", help="run the Slack workspace, the mail host and the sign-in hosts until stopped"
+    )
     serving.add_argument("--port", type=int, default=0, help="HTTP port of the page (0: a free one)")
     serving.add_argument("--manifest", type=Path, default=DEFAULT_MANIFEST, help="the app's manifest")
     serving.add_argument("--request-url", help="where to deliver by HTTP while no socket is open")

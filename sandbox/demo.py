@@ -20,6 +20,8 @@ from pathlib import Path
 import aiohttp
 
 from sandbox.mail import MailHost
+from sandbox.mail.sites import named
+from sandbox.signin import SignInHost
 from sandbox.slack import SlackSandbox
 
 SAMPLES = Path(__file__).with_name("samples")
@@ -93,8 +95,10 @@ class Product:
                 await asyncio.sleep(0.05)
 
 
-def product_environment(slack: SlackSandbox, mail: MailHost, folder: Path) -> dict[str, str]:
-    """Everything that the product is told from outside."""
+def product_environment(
+    slack: SlackSandbox, mail: MailHost, folder: Path, signin: SignInHost | None = None
+) -> dict[str, str]:
+    """Everything that the product is told from outside; without ``signin`` it knows no OAuth client."""
     port = _free_port()
     own = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
     return own | {
@@ -111,6 +115,27 @@ def product_environment(slack: SlackSandbox, mail: MailHost, folder: Path) -> di
         "RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS": "1",
         "RETHREAD_ALERT_CHANNEL": "C0ALERTS",
         "RETHREAD_REPLY_CHANNEL": "C0REPLIES",
+        **(sign_in_environment(signin) if signin else {}),
+    }
+
+
+def sign_in_environment(signin: SignInHost) -> dict[str, str]:
+    """What the product is told of Google and Microsoft: its OAuth clients, and where their servers stand.
+
+    Google takes submissions by TLS from the first byte, Microsoft by STARTTLS alone.
+    """
+    google, microsoft = signin.mail.sites["google"], signin.mail.sites["microsoft"]
+    return {
+        "GOOGLE_CLIENT_ID": signin.google.client_id,
+        "GOOGLE_CLIENT_SECRET": signin.google.client_secret,
+        "GOOGLE_OAUTH_BASE": signin.google_base,
+        "RETHREAD_GOOGLE_IMAP": named(google.imap_host, google.imaps_address),
+        "RETHREAD_GOOGLE_SMTP": named(google.smtp_host, google.smtps_address),
+        "MICROSOFT_CLIENT_ID": signin.microsoft.client_id,
+        "MICROSOFT_CLIENT_SECRET": signin.microsoft.client_secret,
+        "MICROSOFT_AUTHORITY": signin.microsoft_authority,
+        "RETHREAD_MICROSOFT_IMAP": named(microsoft.imap_host, microsoft.imaps_address),
+        "RETHREAD_MICROSOFT_SMTP": named(microsoft.smtp_host, microsoft.smtp_starttls_address),
     }
 
 
@@ -147,11 +172,11 @@ async def load_samples(product: Product) -> None:
     await product.command("campaign", "enroll", CAMPAIGN, "--people", people)
 
 
-async def demo(slack: SlackSandbox, mail: MailHost, stopped: asyncio.Event, program: Path) -> None:
+async def demo(slack: SlackSandbox, mail: MailHost, signin: SignInHost, stopped: asyncio.Event, program: Path) -> None:
     """Runs until ``stopped`` is set."""
     rita = mail.account("rita@agency.test")
     with tempfile.TemporaryDirectory(prefix="rethread-demo-") as folder:
-        environment = product_environment(slack, mail, Path(folder))
+        environment = product_environment(slack, mail, Path(folder), signin)
         async with running_product(program, environment) as product:
             await load_samples(product)
             words = WORDS.format(

@@ -26,6 +26,8 @@ class SignInHost:
 
     ``mail`` runs already: its recruiters sign in here and its XOAUTH2 asks for the tokens issued here.
     The certificate's CA is added to ``mail.ca_file``, so that a program needs one file for both.
+    ``page_origin`` serves the same by plain HTTP, for the eyes of people: a browser does not know
+    the CA, and would warn of Microsoft's page each time.
     """
 
     def __init__(self, mail: MailHost) -> None:
@@ -36,17 +38,20 @@ class SignInHost:
         application = web.Application(client_max_size=MAX_REQUEST_BYTES)
         application.add_routes([*self._google.routes(), *self._microsoft.routes()])
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-        self.origin = ""
+        self.origin = self.page_origin = ""
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, LOOPBACK, 0, ssl_context=self._tls_context()).start()
+            await web.TCPSite(self._runner, LOOPBACK, 0).start()
         except BaseException:
             await self._runner.cleanup()
             raise
-        self.origin = f"https://{LOOPBACK}:{self._runner.addresses[0][1]}"
+        secure, plain = (port for _, port, *_ in self._runner.addresses)
+        self.origin, self.page_origin = f"https://{LOOPBACK}:{secure}", f"http://{LOOPBACK}:{plain}"
         self._google.origin = self._microsoft.origin = self.origin
+        self._microsoft.page_origin = self.page_origin
         return self
 
     async def __aexit__(

@@ -48,6 +48,7 @@ class MicrosoftFace(Face):
     provider = "microsoft"
     look = pages.MICROSOFT
     rotates = True
+    page_origin = ""
 
     def routes(self) -> list[web.RouteDef]:
         oauth = "/{tenant}/oauth2/v2.0"
@@ -59,17 +60,17 @@ class MicrosoftFace(Face):
         ]
 
     async def discover(self, request: web.Request) -> web.Response:
-        """Where everything is (OpenID Connect Discovery section 4)."""
+        """Where everything is (OpenID Connect Discovery section 4); the page is where browsers trust it."""
         if "down" in self.app.faults:
             return self.out_of_order()
         tenant = request.match_info["tenant"]
-        oauth = f"{self.origin}/{tenant}/oauth2/v2.0"
+        oauth = f"/{tenant}/oauth2/v2.0"
         issuer = "{tenantid}" if tenant in _SHARED_TENANTS else tenant
         return json_answer(
             {
                 "issuer": f"{self.origin}/{issuer}/v2.0",
-                "authorization_endpoint": f"{oauth}/authorize",
-                "token_endpoint": f"{oauth}/token",
+                "authorization_endpoint": f"{self.page_origin}{oauth}/authorize",
+                "token_endpoint": f"{self.origin}{oauth}/token",
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
