@@ -66,9 +66,12 @@ class StormMailbox(TypedDict):
 
 
 class StormCard(TypedDict):
-    """Kind "storm": one cause, many mailboxes, one card (X10). ``state``: broken, resyncing, recovered.
+    """Kind "storm": one cause, many mailboxes, one card (X10). ``state``: broken, resyncing, recovered, or closed where
+    every mailbox left it otherwise (paused, disconnected, or broken by another cause now).
 
-    ``mailboxes`` holds the first 50 in order of breaking; ``total`` and ``recovered`` count all.
+    ``provider`` is a key of ``providers.PROVIDERS``, "network" where several providers cannot be reached at once, or
+    the server's name where its provider is not known. ``mailboxes`` holds the first 50 in order of breaking; ``total``
+    and ``recovered`` count all.
     """
 
     state: str
@@ -131,6 +134,30 @@ class ExpiryCard(TypedDict):
     provider: str
     ends_at: str
     days_left: int
+
+
+class SyncReminder(TypedDict):
+    """Kind "sync_reminder": a short message of its own, because Slack tells nobody of an edit. Never changed later.
+
+    ``alert_id`` is the card that it reminds of (kind sync or storm). ``mailboxes`` counts those still broken: 1, and
+    ``mailbox_id`` and ``address`` name it; for a storm both are empty, and ``provider`` says where. ``changed``: told
+    because the cause changed after somebody had acknowledged or muted it; else it has lasted for ``days`` (from 1).
+    ``reminders`` counts this one.
+    """
+
+    alert_id: str
+    mailbox_id: str
+    address: str
+    owner: str
+    provider: str
+    cause: str
+    title: str
+    fix: str
+    since: str
+    days: int
+    reminders: int
+    mailboxes: int
+    changed: bool
 
 
 class ReplyCard(TypedDict):
