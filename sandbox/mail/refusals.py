@@ -128,24 +128,36 @@ SERVER: dict[str, dict[Provider, Refusal]] = {
     },
 }
 
-SENDING: dict[str, str] = {
-    "refused": _GOOGLE_WRONG.smtp,
-    "auth_disabled": (
-        "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
-        " Visit https://aka.ms/smtp_auth_disabled for more information. [XYZ.PROD.OUTLOOK.COM]"
-    ),
-    "too_many_logins": "454 4.7.0 Too many login attempts, please try again later. a1b2c3.42 - gsmtp",
-}
-DAILY_LIMIT = lines(
+_GOOGLE_LIMIT = lines(
     "550 5.4.5",
     "Daily user sending limit exceeded. For more information on Gmail",
     "sending limits go to https://support.google.com/a/answer/166852 a1b2c3.42 - gsmtp",
 )
+SENDING: dict[str, dict[Provider, Refusal]] = {
+    "refused": {kind: Refusal(smtp=wrong.smtp) for kind, wrong in WRONG.items()},
+    "auth_disabled": {
+        "password": Refusal(
+            smtp="535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
+            " Visit https://aka.ms/smtp_auth_disabled for more information. [XYZ.PROD.OUTLOOK.COM]"
+        )
+    },
+    "too_many_logins": {
+        "password": Refusal(smtp="454 4.7.0 Too many login attempts, please try again later. a1b2c3.42 - gsmtp"),
+        "microsoft": Refusal(smtp="432 4.3.2 Concurrent connections limit exceeded. [XYZ.PROD.OUTLOOK.COM]"),
+    },
+}
+# Said to MAIL, once the sender has signed in.
+DAILY_LIMIT: dict[Provider, Refusal] = {
+    "password": Refusal(smtp=_GOOGLE_LIMIT),
+    "microsoft": Refusal(
+        smtp="550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients"
+    ),
+}
 
 # What a session in progress is told when its account is cut off.
 FAREWELLS: dict[Provider, str] = {
     "password": "Server shutting down.",
-    "google": "System Error",
+    "google": "Session expired, please login again.",
     "microsoft": "Connection is closed. 13",
 }
 

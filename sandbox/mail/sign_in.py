@@ -87,12 +87,12 @@ def _standing(account: Account) -> list[Refusal]:
     found = [refusals.THROTTLED] if account.faults.throttled else []
     if account.faults.smtp_off:
         found.append(Refusal(smtp=refusals.CLOSED))
-    for table, choice in ((refusals.SERVER, account.faults.server), (refusals.SIGN_IN, account.faults.sign_in)):
-        if choice in table:
-            found.append(by_provider(table[choice], kind))
-    if account.faults.sending in refusals.SENDING:
-        found.append(Refusal(smtp=refusals.SENDING[account.faults.sending]))
-    return found
+    chosen = (
+        (refusals.SERVER, account.faults.server),
+        (refusals.SIGN_IN, account.faults.sign_in),
+        (refusals.SENDING, account.faults.sending),
+    )
+    return found + [by_provider(table[choice], kind) for table, choice in chosen if choice in table]
 
 
 def _imap_off(account: Account) -> list[Refusal]:

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import Session as SmtpSession
 
 from sandbox.mail.accounts import Account, Directory, Provider, normalised
 from sandbox.mail.ledger import Accepted, Ledger, LoginAttempt, Rejected
-from sandbox.mail.refusals import CLOSED, DAILY_LIMIT
+from sandbox.mail.refusals import CLOSED, DAILY_LIMIT, by_provider
 from sandbox.mail.sign_in import SLOW_S, Gate, Password, Proof, Token, read_xoauth2, token_challenge
 
 # The name and the words of each provider's greeting.
@@ -180,7 +180,7 @@ class SmtpHandler:
         if reply is None and not server.account.owns(address):
             reply = NOT_YOURS
         if reply is None and server.account.faults.sending == "daily_limit":
-            reply = DAILY_LIMIT
+            reply = by_provider(DAILY_LIMIT, server.account.seed.provider).smtp
         if reply and not reply.startswith("2"):
             self._ledger.add(Rejected("mail", address, "", reply))
             return reply

@@ -179,7 +179,7 @@ _SIGN_IN = (
         "Sign-in",
         "imap_off_admin",
         "IMAP turned off by the admin",
-        "The organisation no longer allows IMAP. Microsoft says so in the words of a wrong password.",
+        "The organisation no longer allows it. Exchange then refuses in the words of a wrong password.",
         _sign_out,
     ),
 )
@@ -268,7 +268,7 @@ _SENDING = (
             ("none", "In order"),
             ("refused", "The password is refused for sending only"),
             ("auth_disabled", "SMTP sign-in is off for the organisation"),
-            ("too_many_logins", "Too many sign-ins: try later"),
+            ("too_many_logins", "Too many sign-ins or sessions"),
             ("daily_limit", "The daily sending limit is reached"),
         ),
     ),

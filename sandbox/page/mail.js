@@ -3,7 +3,16 @@ import { ApiError, get, post } from "./api.js";
 import { append, clip, el, keepingPlace, replace } from "./dom.js";
 import { avatar, icon } from "./icons.js";
 import { answerForm, composeForm } from "./mailforms.js";
-import { connectionFacts, fits, oooForm, switchList } from "./mailswitches.js";
+import { brokenWords, connectionFacts, oooForm, switchList } from "./mailswitches.js";
+import {
+  accountSignIn,
+  brokenSignIn,
+  loadProviders,
+  mendSignIn,
+  signInRow,
+  signInView,
+  turnSignIn,
+} from "./signin.js";
 import { shortStamp } from "./times.js";
 import { toast } from "./toast.js";
 
@@ -13,6 +22,8 @@ const TABS = [
   ["ooo", "Out of office"],
   ["break", "Break things"],
 ];
+
+const PROVIDERS = { google: "Google", microsoft: "Microsoft" };
 
 /** options: onUnread() when counts change, onClose(). */
 export class MailPanel {
@@ -26,6 +37,9 @@ export class MailPanel {
     this.tab = "inbox";
     this.reading = null;
     this.writing = false;
+    this.moved = false;
+    this.providers = [];
+    this.atSignIn = false;
   }
 
   unread() {
@@ -46,6 +60,7 @@ export class MailPanel {
   async refresh() {
     await this.refreshAccounts();
     if (this.root.hidden) return;
+    this.providers = await loadProviders();
     if (this.account()) await this.loadMessages();
     this.draw();
   }
@@ -64,17 +79,29 @@ export class MailPanel {
     this.messages = answer ? [...answer.messages].sort(newestFirst) : [];
   }
 
+  /** Somebody signed in at a provider, or a switch was turned there. */
+  async signInChanged() {
+    if (this.root.hidden) return;
+    this.providers = await loadProviders();
+    const shown = this.account() ? this.tab === "break" : this.atSignIn;
+    if (shown && !this.typing()) this.draw();
+  }
+
+  typing() {
+    return this.root.contains(document.activeElement?.closest("input, textarea"));
+  }
+
   /** A mailbox changed. What is being typed stays; the rest is drawn again. */
   async changed(address) {
     await this.refreshAccounts();
     if (this.root.hidden) return;
-    if (!this.address) return this.draw();
+    if (!this.address) return this.atSignIn || this.draw();
     if (address && address !== this.address) return;
     const busy =
       this.writing ||
       this.reading ||
       this.tab === "ooo" ||
-      this.root.contains(document.activeElement?.closest("input, textarea"));
+      this.typing();
     await this.loadMessages();
     if (!busy) this.draw();
   }
@@ -89,8 +116,10 @@ export class MailPanel {
     }
   }
 
+  /** Shows another place of the panel, from its top. */
   go(change) {
     Object.assign(this, change);
+    this.moved = true;
     return this.refresh();
   }
 
@@ -98,13 +127,32 @@ export class MailPanel {
     const account = this.account();
     keepingPlace(
       this.root,
-      () => replace(this.root, this.head(account), account ? this.accountView(account) : this.accountList()),
-      ".mail-body",
+      () => replace(this.root, this.head(account), this.view(account)),
+      this.moved ? null : ".mail-body",
     );
+    this.moved = false;
+  }
+
+  view(account) {
+    if (account) return this.accountView(account);
+    if (!this.atSignIn) return this.accountList();
+    const flip = (...turned) => this.flipSignIn(...turned);
+    return el("div", { class: "mail-body" }, signInView(this.providers, flip));
   }
 
   head(account) {
     const close = iconButton("close", "Close the mail panel", this.options.onClose);
+    const back = iconButton(
+      "back",
+      "All mailboxes",
+      () => this.go({ address: null, reading: null, writing: false, atSignIn: false, tab: "inbox" }),
+      "mail-back",
+    );
+    if (this.atSignIn && !account) {
+      const words = el("p", {}, "How Google and Microsoft sign people in, and what can go wrong there.");
+      const title = el("div", { class: "grow" }, el("h2", {}, "Sign-in hosts"), words);
+      return el("div", { class: "mail-head" }, back, title, close);
+    }
     if (!account) {
       return el(
         "div",
@@ -118,12 +166,6 @@ export class MailPanel {
         close,
       );
     }
-    const back = iconButton(
-      "back",
-      "All mailboxes",
-      () => this.go({ address: null, reading: null, writing: false, tab: "inbox" }),
-      "mail-back",
-    );
     return el(
       "div",
       { class: "mail-head" },
@@ -152,12 +194,13 @@ export class MailPanel {
       { class: "mail-body" },
       group("Candidates", "candidate"),
       group("Recruiters", "recruiter"),
+      this.providers.length > 0 && signInRow(this.providers, () => this.go({ atSignIn: true })),
       !this.accounts.length && el("p", { class: "mail-empty" }, "The mail host has no mailboxes yet."),
     );
   }
 
   accountRow(account) {
-    const broken = brokenWords(account, this.help);
+    const broken = this.brokenWords(account);
     return el(
       "button",
       {
@@ -168,6 +211,7 @@ export class MailPanel {
       },
       avatar(person(account), "medium"),
       el("span", { class: "grow" }, el("b", {}, account.name), el("small", {}, account.address)),
+      PROVIDERS[account.provider] && el("span", { class: "state" }, PROVIDERS[account.provider]),
       account.ooo && el("span", { class: "state" }, "away"),
       broken.length > 0 && el("span", { class: "state state-broken", title: broken.join(", ") }, "broken"),
       account.unread > 0 &&
@@ -175,10 +219,15 @@ export class MailPanel {
     );
   }
 
+  brokenWords(account) {
+    const atSignIn = brokenSignIn(this.providers, account.address).map(([, , info]) => info.label);
+    return [...brokenWords(account, this.help), ...atSignIn];
+  }
+
   accountView(account) {
     if (this.writing) return this.composeForm(account);
     if (this.reading) return this.messageView(account, this.reading);
-    const offered = TABS.filter(([name]) => name !== "ooo" || !this.help.ooo || fits(this.help.ooo, account));
+    const offered = TABS.filter(([name]) => name !== "ooo" || "ooo" in account.switches);
     const tabs = el(
       "div",
       { class: "tabs", role: "tablist" },
@@ -206,9 +255,11 @@ export class MailPanel {
     if (this.tab === "break")
       return [
         switchList(account, this.help, {
+          broken: this.brokenWords(account),
           flip: (name, value) => this.flip(account, name, value),
           mend: () => this.mend(account),
         }),
+        accountSignIn(this.providers, account.address, (...turned) => this.flipSignIn(...turned)),
         account.role === "recruiter" && connectionFacts(account),
       ];
     const write = el(
@@ -326,8 +377,21 @@ export class MailPanel {
   }
 
   async mend(account) {
-    if (await this.ask(() => post("/mail/mend", { address: account.address })))
+    const mended = await this.ask(async () => {
+      await mendSignIn(this.providers, account.address);
+      return post("/mail/mend", { address: account.address });
+    });
+    if (mended)
       toast(`${account.address} is in order again.`, "success");
+    await this.refresh();
+  }
+
+  async flipSignIn(provider, target, info, value) {
+    const providers = await this.ask(() => turnSignIn(provider, target, info.name, value));
+    if (providers) {
+      this.providers = providers;
+      toast(`${info.label}: done.`, "success");
+    }
     await this.refresh();
   }
 
@@ -344,20 +408,6 @@ function person(account) {
     account.role === "candidate" ? ["0b7285", "7b4ea3", "a8521d", "2b7a4b", "a1345a", "3b5bb5"] : ["4a154b"];
   const sum = [...account.address].reduce((all, char) => all + char.codePointAt(0), 0);
   return { real_name: account.name || account.address, color: tint[sum % tint.length] };
-}
-
-/** Which switches of an account stand on something that hurts, in words. */
-function brokenWords(account, help) {
-  const switches = account.switches || {};
-  return Object.keys(switches)
-    .filter((name) => help[name] && isBroken(name, help[name].kind, switches[name]))
-    .map((name) => help[name].label);
-}
-
-// Filing into Sent is the one switch that is well when it is on; a text, such as the password, is never wrong by itself.
-function isBroken(name, kind, value) {
-  if (name === "files_sent") return value === false;
-  return kind === "toggle" ? value === true : kind === "choice" && value !== "none";
 }
 
 function newestFirst(one, other) {

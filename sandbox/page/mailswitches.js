@@ -4,45 +4,81 @@ import { toast } from "./toast.js";
 
 const OOO_TEXT = "I am away until Monday and will answer then.";
 
-/** Whether a switch is meant for this kind of account. */
-export function fits(info, account) {
-  return !info.roles || info.roles.includes(account.role);
+/** Whether a switch stands on something that hurts; one without a `well` never does. */
+export function isBroken(info, value) {
+  return info.well !== null && info.well !== undefined && value !== info.well;
 }
 
-/** All switches that fit the account's role. `flip(name, value)` turns one, `mend()` puts everything right. */
-export function switchList(account, help, { flip, mend }) {
+/** Which switches of an account stand on something that hurts, in words. */
+export function brokenWords(account, help) {
+  const switches = account.switches || {};
+  return Object.keys(switches)
+    .filter((name) => help[name] && isBroken(help[name], switches[name]))
+    .map((name) => help[name].label);
+}
+
+/**
+ * All switches of the account, by groups. `broken` says in words what hurts; `flip(name, value)` turns a switch,
+ * `mend()` puts everything right.
+ */
+export function switchList(account, help, { broken, flip, mend }) {
   // Out of office has a tab of its own.
-  const names = Object.keys(help).filter((name) => name !== "ooo" && fits(help[name], account));
+  const names = Object.keys(account.switches || {}).filter((name) => help[name] && name !== "ooo");
+  const groups = Map.groupBy(names, (name) => help[name].group || "Mailbox");
   return el(
     "div",
     { class: "switches" },
-    el(
-      "div",
-      { class: "switch mend" },
-      el(
-        "div",
-        { class: "grow" },
-        el("b", {}, "Mend"),
-        el("small", {}, "Puts everything about this mailbox back in order, the password too."),
-      ),
-      el(
-        "button",
-        { type: "button", class: "btn btn-primary", dataset: { testid: "switch-mend" }, onClick: mend },
-        "Mend",
+    mendRow(broken, mend),
+    [...groups].map(([title, members]) =>
+      switchGroup(
+        title,
+        members.map((name) =>
+          switchRow(name, help[name], account.switches[name], (value) => flip(name, value)),
+        ),
       ),
     ),
-    names.map((name) => row(name, help[name], account.switches?.[name], flip)),
   );
 }
 
-function row(name, info, value, flip) {
+function mendRow(broken, mend) {
+  return el(
+    "div",
+    { class: `switch mend${broken.length ? " mend-needed" : ""}` },
+    el(
+      "div",
+      { class: "grow" },
+      el("b", {}, broken.length ? `Broken: ${broken.join(", ")}` : "Nothing is broken"),
+      el("small", {}, "Mending puts back everything, the password too."),
+    ),
+    el(
+      "button",
+      { type: "button", class: "btn btn-primary", dataset: { testid: "switch-mend" }, onClick: mend },
+      "Mend everything",
+    ),
+  );
+}
+
+/** A titled card of switches. */
+export function switchGroup(title, rows, lead = null) {
+  return el(
+    "section",
+    { class: "switch-group" },
+    el("h3", {}, title),
+    lead && el("p", { class: "lead" }, lead),
+    rows,
+  );
+}
+
+/** One switch: what it is called, what it does, and the control. `flip(value)` turns it. */
+export function switchRow(name, info, value, flip) {
   const ids = { label: uid("switch"), help: uid("switch-help") };
   const about = { "aria-labelledby": ids.label, "aria-describedby": ids.help };
   const control = CONTROLS[info.kind] || CONTROLS.action;
   const stacked = info.kind === "text" || info.kind === "choice";
+  const broken = isBroken(info, value) ? " switch-broken" : "";
   return el(
     "div",
-    { class: `switch${stacked ? " stacked" : ""}` },
+    { class: `switch${stacked ? " stacked" : ""}${broken}` },
     el(
       "div",
       { class: "grow" },
@@ -63,7 +99,7 @@ const CONTROLS = {
       dataset: { testid: `switch-${name}` },
       ...about,
     });
-    box.addEventListener("change", () => flip(name, box.checked));
+    box.addEventListener("change", () => flip(box.checked));
     return box;
   },
   choice: (name, info, value, flip, about) => {
@@ -71,7 +107,7 @@ const CONTROLS = {
       el("option", { value: one.value, selected: one.value === value }, one.label),
     );
     const box = el("select", { class: "field", dataset: { testid: `switch-${name}` }, ...about }, options);
-    box.addEventListener("change", () => flip(name, box.value));
+    box.addEventListener("change", () => flip(box.value));
     return box;
   },
   text: (name, info, value, flip, about) => {
@@ -90,7 +126,7 @@ const CONTROLS = {
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      flip(name, box.value);
+      flip(box.value);
     });
     return form;
   },
@@ -102,7 +138,7 @@ const CONTROLS = {
         class: "btn",
         dataset: { testid: `switch-${name}` },
         ...about,
-        onClick: () => flip(name, true),
+        onClick: () => flip(true),
       },
       "Do it",
     ),
@@ -156,24 +192,14 @@ export function oooForm(account, save) {
   return form;
 }
 
-/** Host, port, user and password of a recruiter's mailbox, each with a button that copies it. */
+/** What a person types to connect the mailbox, each with a button that copies it. */
 export function connectionFacts(account) {
-  const facts = [
-    ["User name", account.address],
-    ["Password", account.password],
-    ["IMAP", account.imap],
-    ["SMTP", account.smtp],
-  ];
   return el(
     "section",
     { class: "facts" },
     el("h3", {}, "To connect this mailbox"),
-    facts.filter(([, value]) => value).map(([term, value]) => copyRow(term, endpoint(value))),
+    (account.facts || []).map(({ term, value }) => copyRow(term, value)),
   );
-}
-
-function endpoint(value) {
-  return typeof value === "object" ? `${value.host}:${value.port}` : String(value);
 }
 
 function copyRow(term, value) {

@@ -202,6 +202,7 @@ const EVENTS = {
     page.drawBanner();
   },
   mail_changed: (page, event) => page.mail.changed(event.address),
+  signin_changed: (page) => page.mail.signInChanged(),
 };
 
 function explain(error) {

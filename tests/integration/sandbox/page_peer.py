@@ -24,6 +24,7 @@ class PagePeer:
         self.messages: dict[str, list[Json]] = {}
         self.answers: dict[str, Json] = {}
         self.bootstrap: Json = copy.deepcopy(SAMPLES["bootstrap"])
+        self.signin: list[Json] = copy.deepcopy(SAMPLES["signin"])
         self.mails: list[Json] = copy.deepcopy(SAMPLES["mails"])
         self.gate: asyncio.Event | None = None
         self.sockets: list[web.WebSocketResponse] = []
@@ -42,6 +43,8 @@ class PagePeer:
                 web.get("/page/live", self._live),
                 web.get("/mail/accounts", self._accounts),
                 web.get("/mail/messages", self._mails),
+                web.get("/sandbox/signin", self._signin),
+                web.post("/sandbox/signin/{provider}/{target}/{switch}", self._signin_turned),
                 web.post("/page/{verb}", self._asked),
                 web.post("/mail/{verb}", self._asked),
             ]
@@ -109,6 +112,22 @@ class PagePeer:
     async def _mails(self, request: web.Request) -> web.Response:
         mine = request.query["address"].startswith("maya") and request.query["folder"] == "INBOX"
         return web.json_response({"messages": self.mails if mine else []})
+
+    async def _signin(self, _request: web.Request) -> web.Response:
+        return web.json_response({"providers": self.signin})
+
+    async def _signin_turned(self, request: web.Request) -> web.Response:
+        value = (await request.json())["value"]
+        self.asked.append((request.path, {"value": value}))
+        for provider in self.signin:
+            for owner in (provider["app"], *provider["accounts"]):
+                for switch in owner["switches"]:
+                    if (owner["target"], switch["name"]) == (
+                        request.match_info["target"],
+                        request.match_info["switch"],
+                    ):
+                        switch["value"] = value
+        return await self._signin(request)
 
     async def _asked(self, request: web.Request) -> web.Response:
         self.asked.append((request.path, await request.json()))

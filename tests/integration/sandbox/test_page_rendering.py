@@ -353,3 +353,34 @@ async def test_a_person_plays_the_candidate_and_breaks_a_mailbox(peer: PagePeer,
     assert changed["value"] not in ("", "rita-mail-pass")
     async with page.expect_response("**/mail/mend"):
         await page.get_by_test_id("switch-mend").click()
+
+
+async def test_switches_stand_in_groups_and_what_is_broken_is_named(peer: PagePeer, page: Page) -> None:
+    """A card for each group, the sign-in's too; the head says what hurts; mending puts the sign-in right as well."""
+    await page.goto(peer.url + "?user=U0RITA&channel=C0ALERTS&mail=rita@agency.test")
+    await page.get_by_test_id("mail-tab-break").click()
+    titles = page.locator("#mail .switch-group h3")
+    await expect(titles).to_have_text(["Sign-in", "Server", "Silence", "Sending", "Sign in with Google"])
+    await expect(page.locator("#mail .facts")).to_contain_text("imap.gmail.com:1993")
+    await expect(page.locator("#mail .mend")).to_contain_text("Nothing is broken")
+    await page.get_by_test_id("switch-google-rita@agency.test-revoked").click()
+    await expect(page.locator("#mail .mend")).to_contain_text("Broken: Access taken back")
+    assert peer.last("/sandbox/signin/google/rita@agency.test/revoked") == {"value": True}
+    async with page.expect_response("**/mail/mend"):
+        await page.get_by_test_id("switch-mend").click()
+    await expect(page.locator("#mail .mend")).to_contain_text("Nothing is broken")
+    assert peer.last("/sandbox/signin/google/rita@agency.test/revoked") == {"value": False}
+
+
+async def test_the_sign_in_hosts_have_a_place_of_their_own(peer: PagePeer, page: Page) -> None:
+    """The app's switches and each account's; a lifetime is typed."""
+    await page.goto(peer.url + "?user=U0RITA&channel=C0ALERTS")
+    await page.get_by_test_id("mail-panel-toggle").click()
+    await page.get_by_test_id("signin-hosts").click()
+    await page.get_by_test_id("switch-google-app-secret_expired").click()
+    await expect(page.get_by_test_id("switch-google-app-secret_expired")).to_be_checked()
+    assert peer.last("/sandbox/signin/google/app/secret_expired") == {"value": True}
+    await page.get_by_test_id("switch-google-app-token_lifetime_s").fill("20")
+    async with page.expect_response("**/token_lifetime_s"):
+        await page.get_by_test_id("switch-google-app-token_lifetime_s-apply").click()
+    assert peer.last("/sandbox/signin/google/app/token_lifetime_s") == {"value": "20"}
