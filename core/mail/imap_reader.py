@@ -17,14 +17,22 @@ _LITERAL = re.compile(rb"~?\{(\d{1,20})\+?\}\Z")
 # Status responses carry human text: "{5}" at its end is text (RFC 3501 7.1), everywhere else it announces a literal.
 _HUMAN_TEXT = (b"* OK", b"* NO", b"* BAD", b"* BYE", b"* PREAUTH")
 _LONGEST_LITERAL_MARK = 24
+_FETCH = re.compile(rb"\* \d{1,10} FETCH \(", re.IGNORECASE)
+# What is kept of a FETCH answer's text that goes beyond the limit: UID and flags stand first, the name of the section
+# whose literal follows stands last.
+_KEPT_HEAD, _KEPT_TAIL = 64 * 1024, 8 * 1024
+# Breaks the grammar whether or not the cut lies within a quoted string: nobody may take head and tail for one answer.
+CUT_MARK = b'"{"{ '
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderLimits:
-    """What one response may take, in bytes, before the server counts as hostile."""
+    """What one response may take, in bytes, before the server counts as hostile. ``line`` is all its text outside of
+    literals; ``cut`` what may be left out of a FETCH answer's text, so that no mail's structure ends a connection."""
 
     literal: int = 32 * 1024 * 1024
     line: int = 1024 * 1024
+    cut: int = 64 * 1024 * 1024
 
 
 class LimitExceededError(Exception):
@@ -39,7 +47,11 @@ class ServerResponse(NamedTuple):
 
 
 class ResponseReader:
-    """Feed it what arrives; it yields the responses that are complete. Raises LimitExceededError."""
+    """Feed it what arrives; it yields the responses that are complete. Raises LimitExceededError.
+
+    A sender can make a BODYSTRUCTURE of any length. Such an answer comes without its middle (``CUT_MARK`` in its
+    place): a mail that ended the connection would end it at each try, and the mailbox would be stuck for good.
+    """
 
     def __init__(self, limits: ReaderLimits) -> None:
         self._limits = limits
@@ -48,6 +60,8 @@ class ResponseReader:
         self._piece_start = 0
         self._literals: list[tuple[int, int]] = []
         self._literal_bytes = 0
+        self._cut_at = 0
+        self._cut_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[ServerResponse]:
         self._buffer += data
@@ -60,10 +74,10 @@ class ResponseReader:
             end = buffer.find(CRLF, self._scan)
             if end < 0:
                 # The last byte may be the CR of a pair that is not complete yet.
-                self._scan = max(self._scan, len(buffer) - 1)
-                self._check_line(len(buffer))
+                kept = self._within_limit(len(buffer))
+                self._scan = max(self._scan, kept - 1)
                 return None
-            self._check_line(end)
+            end = self._within_limit(end)
             size = self._literal_size(end) if end and buffer[end - 1] == _CLOSING_BRACE else None
             if size is None:
                 return self._cut(end)
@@ -73,7 +87,7 @@ class ResponseReader:
         with memoryview(self._buffer) as view:
             response = ServerResponse(bytes(view[:end]), tuple(self._literals))
         del self._buffer[: end + 2]
-        self._scan = self._piece_start = self._literal_bytes = 0
+        self._scan = self._piece_start = self._literal_bytes = self._cut_bytes = self._cut_at = 0
         if self._literals:
             self._literals = []
         return response
@@ -92,6 +106,30 @@ class ResponseReader:
         self._literals.append((start, start + size))
         self._scan = self._piece_start = start + size
 
-    def _check_line(self, end: int) -> None:
-        if end - self._literal_bytes > self._limits.line:
+    def _within_limit(self, end: int) -> int:
+        """Where the text that ended at ``end`` ends now: beyond the limit a FETCH answer loses its middle."""
+        if end - self._literal_bytes <= self._limits.line:
+            return end
+        if _FETCH.match(self._buffer) is None:
             raise LimitExceededError(f"a line of more than {self._limits.line} bytes")
+        mark = b"" if self._cut_at else CUT_MARK
+        low, high = self._cut_at or self._outside(_KEPT_HEAD), self._outside(end - _KEPT_TAIL)
+        self._cut_bytes += high - low
+        if high <= low or self._cut_bytes > self._limits.cut:
+            raise LimitExceededError(f"an answer of more than {self._limits.line} bytes of text")
+        self._buffer[low:high] = mark
+        self._cut_at = low + len(mark)
+        self._move_back(low, high, by=high - low - len(mark))
+        return end - (high - low) + len(mark)
+
+    def _outside(self, position: int) -> int:
+        """The position, or the end of the literal that it lies in: a literal is kept whole or not at all."""
+        return next((end for start, end in self._literals if start < position < end), position)
+
+    def _move_back(self, low: int, high: int, *, by: int) -> None:
+        """What stood between is gone; literals behind it are ``by`` bytes nearer to the front."""
+        kept = [span for span in self._literals if span[1] <= low]
+        kept += [(start - by, end - by) for start, end in self._literals if start >= high]
+        self._literals = kept
+        self._literal_bytes = sum(end - start for start, end in kept)
+        self._piece_start = self._scan = max(self._cut_at, self._piece_start - by)

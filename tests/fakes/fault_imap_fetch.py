@@ -35,7 +35,7 @@ class FetchAnswer:
 
     def __init__(self, sequence: int, quirks: FetchQuirks) -> None:
         self.pieces: list[bytes] = [f"* {sequence} FETCH (".encode()]
-        self._quirks = quirks
+        self.quirks = quirks
 
     def text(self, text: str | bytes) -> None:
         added = text.encode() if isinstance(text, str) else text
@@ -46,7 +46,7 @@ class FetchAnswer:
             self.pieces.append(b" " + added)
 
     def literal(self, name: str, data: bytes) -> None:
-        self.text(f"{name} {{{max(0, len(data) + self._quirks.literal_off)}}}\r\n")
+        self.text(f"{name} {{{max(0, len(data) + self.quirks.literal_off)}}}\r\n")
         self.pieces.append(data)
 
     def whole(self) -> list[bytes]:
@@ -93,19 +93,19 @@ def _atom(answer: FetchAnswer, mail: HeldMail, name: str, quirks: FetchQuirks) -
 
 
 def _section(answer: FetchAnswer, mail: HeldMail, section: str, start: str | None, length: str | None) -> None:
-    data, name = section_of(mail, section, answer._quirks.missing_fields), f"BODY[{section}]"
+    data, name = memoryview(section_of(mail, section, answer.quirks.missing_fields)), f"BODY[{section}]"
     if start is not None and length is not None:
         data, name = data[int(start) : int(start) + int(length)], f"{name}<{start}>"
-    answer.literal(name, data)
+    answer.literal(name, bytes(data))
 
 
-def section_of(mail: HeldMail, section: str, missing: frozenset[str] = frozenset()) -> bytes:
+def section_of(mail: HeldMail, section: str, missing: frozenset[str] = frozenset()) -> bytes | memoryview:
     """The bytes of BODY[section]: of the whole, of the header, of some fields, of a numbered part."""
     upper = section.upper()
     if not section:
         return mail.raw
-    if upper == "TEXT":
-        return mail.raw[mail.body_at :]
+    if upper == "TEXT" or (section == "1" and mail.is_single):
+        return memoryview(mail.raw)[mail.body_at :]  # a view: a body of 50 MB is not copied for its first bytes
     if upper == "HEADER":
         return mail.raw[: mail.body_at]
     if upper.startswith("HEADER.FIELDS"):

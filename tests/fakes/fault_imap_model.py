@@ -32,6 +32,10 @@ class HeldMail:
         return email.message_from_bytes(self.raw)
 
     @cached_property
+    def is_single(self) -> bool:
+        return b"multipart/" not in self.raw[: self.body_at].lower()
+
+    @cached_property
     def body_at(self) -> int:
         """Where the body begins, behind the empty line."""
         end = self.raw.find(b"\r\n\r\n")
