@@ -130,6 +130,10 @@ class MailHost:
         """How many IMAP connections are signed in, or trying to, as this account."""
         return len(self._imap.connections(self.account(address).address))
 
+    def withheld(self, address: str) -> int:
+        """How many untagged replies IDLE has not been told while the account is deaf."""
+        return sum(len(one.withheld) for one in self._imap.connections(self.account(address).address))
+
     def describe(self) -> dict[str, object]:
         """Where everything is and who can sign in, as JSON can carry it."""
         return {

@@ -219,6 +219,7 @@ class HostConnection(IMAPConnection):
     async def write_updates(self, untagged: Iterable[UntaggedResponse]) -> None:  # type: ignore[override]
         """Only IDLE writes here: a deaf account's news waits for the next command."""
         self.withheld.extend(untagged)
+        self._ledger.wake()
         if self.account is None or not self.account.faults.deaf:
             await self.tell_withheld()
 
