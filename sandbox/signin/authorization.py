@@ -35,7 +35,7 @@ class AuthorizationRequest:
     challenge: str
     login_hint: str
     nonce: str
-    offline: bool
+    access_type: str
     prompts: tuple[str, ...]
 
     def answered(self, **parameters: str) -> web.Response:
@@ -84,7 +84,7 @@ def read_request(app: App, query: MultiMapping[str]) -> AuthorizationRequest:
         challenge=_challenge(values),
         login_hint=values.get("login_hint", ""),
         nonce=values.get("nonce", ""),
-        offline=values.get("access_type") == "offline" or "offline_access" in scopes,
+        access_type=values.get("access_type", "online"),
         prompts=tuple(values.get("prompt", "").split()),
     )
 

@@ -1,11 +1,12 @@
 """What both services do alike: the sign-in page and the token endpoint. Their words are their own."""
 
+import base64
 import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
+from urllib.parse import unquote
 
-import aiohttp
 from aiohttp import web
 
 from sandbox.mail.tokens import TokenProvider
@@ -60,8 +61,7 @@ class Face(ABC):
 
     provider: TokenProvider
     look: pages.Look
-    # Microsoft answers each refresh with a new refresh token; Google gives one, with the first consent
-    # or a consent asked for anew.
+    # Whether each refresh brings a new refresh token.
     rotates: bool
     origin = ""
 
@@ -92,7 +92,7 @@ class Face(ABC):
         if fault := _standing(person):
             return self.stopped_page(fault, asked, person)
         scopes = self._granted_scopes(asked.scopes, person)
-        offline = asked.offline and (self.rotates or "consent" in asked.prompts or not person.consented)
+        offline = self.gives_refresh_token(asked, person)
         grant = self.registry.sign_in(person, scopes, offline=offline, nonce=asked.nonce)
         code = self.registry.grants.issue_code(grant, asked.redirect_uri, asked.challenge)
         return asked.answered(code=code, **self.beside_code(scopes))
@@ -228,6 +228,10 @@ class Face(ABC):
         """Whether IMAP needs this scope."""
 
     @abstractmethod
+    def gives_refresh_token(self, asked: AuthorizationRequest, person: Person) -> bool:
+        """Whether this consent brings a refresh token."""
+
+    @abstractmethod
     def beside_code(self, scopes: tuple[str, ...]) -> dict[str, str]:
         """What the redirect carries beside code and state."""
 
@@ -274,11 +278,14 @@ def _standing(person: Person) -> str:
 
 def _basic_credentials(headers: Mapping[str, str]) -> dict[str, str]:
     """Client credentials in the Authorization header (RFC 6749 section 2.3.1)."""
+    scheme, _, encoded = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
     try:
-        given = aiohttp.BasicAuth.decode(headers.get("Authorization", ""))
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
     except ValueError:
         return {}
-    return {"client_id": given.login, "client_secret": given.password}
+    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}
 
 
 def json_answer(body: Mapping[str, object], status: int = 200) -> web.Response:

@@ -98,6 +98,10 @@ class GoogleFace(Face):
     def opens_mail(self, scope: str) -> bool:
         return scope == MAIL_SCOPE
 
+    def gives_refresh_token(self, asked: AuthorizationRequest, person: Person) -> bool:
+        """With the first consent for offline access, and whenever consent is asked for anew."""
+        return asked.access_type == "offline" and ("consent" in asked.prompts or not person.consented)
+
     def beside_code(self, scopes: tuple[str, ...]) -> dict[str, str]:
         return {"scope": " ".join(scopes), "authuser": "0", "prompt": "consent"}
 

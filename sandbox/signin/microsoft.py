@@ -86,6 +86,9 @@ class MicrosoftFace(Face):
     def opens_mail(self, scope: str) -> bool:
         return scope.lower() == MAIL_SCOPE.lower()
 
+    def gives_refresh_token(self, asked: AuthorizationRequest, _person: Person) -> bool:
+        return "offline_access" in asked.scopes
+
     def beside_code(self, _scopes: tuple[str, ...]) -> dict[str, str]:
         return {"session_state": str(uuid.uuid4())}
 
