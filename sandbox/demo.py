@@ -21,6 +21,7 @@ import aiohttp
 
 from sandbox.mail import MailHost
 from sandbox.mail.sites import named
+from sandbox.mail.tokens import TokenProvider
 from sandbox.signin import SignInHost
 from sandbox.slack import SlackSandbox
 
@@ -50,6 +51,8 @@ Try this, by clicking:
   2. Type /outreach start      Start “{campaign}”
   3. Play the candidate        read a mail and answer it; the reply arrives in #outreach
   4. There, as Rita Reed       Break things: change the password, and watch #mailbox-alerts
+  5. /mailbox connect again    {google} or {microsoft}: sign in by a button.
+                               Google's page has a certificate of the sandbox's own: tell the browser to go on
 
 Ctrl-C stops all of it.
 """
@@ -180,11 +183,20 @@ async def demo(slack: SlackSandbox, mail: MailHost, signin: SignInHost, stopped:
         async with running_product(program, environment) as product:
             await load_samples(product)
             words = WORDS.format(
-                page_url=slack.page_url, address=rita.address, password=rita.password, campaign=CAMPAIGN
+                page_url=slack.page_url,
+                address=rita.address,
+                password=rita.password,
+                campaign=CAMPAIGN,
+                google=_first_address(signin, "google"),
+                microsoft=_first_address(signin, "microsoft"),
             )
             print(words, flush=True)
             await stopped.wait()
             print("Stopping ...", flush=True)
+
+
+def _first_address(signin: SignInHost, provider: TokenProvider) -> str:
+    return signin.registry.people(provider)[0].address
 
 
 def _free_port() -> int:

@@ -29,8 +29,9 @@ h1 { margin: 0 0 8px; font-size: 26px; font-weight: 500; line-height: 1.25; over
 p { margin: 0 0 12px; overflow-wrap: anywhere; }
 ul { margin: 0 0 20px; padding: 0 0 0 20px; color: var(--soft); font-size: 14px; overflow-wrap: anywhere; }
 form { display: grid; gap: 10px; margin: 20px 0 0; }
-button, .button { width: 100%; padding: 12px 16px; border: 1px solid var(--line); border-radius: 12px;
-  background: #fff; color: inherit; font: inherit; text-align: left; text-decoration: none; cursor: pointer; }
+button, .button { display: block; width: 100%; padding: 12px 16px; border: 1px solid var(--line);
+  border-radius: 12px; background: #fff; color: inherit; font: inherit; text-align: left; text-decoration: none;
+  cursor: pointer; }
 body.microsoft button, body.microsoft .button { border-radius: 2px; }
 button:hover, .button:hover { background: #f5f8fd; }
 button:focus-visible, .button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
