@@ -33,8 +33,9 @@ class SqlAlertStore:
             raise RefusedError("This alert is open already.", reason="alert_exists")
 
     async def save(self, alert: Alert) -> bool:
-        """Compare-and-set on ``alert.version``."""
+        """Compare-and-set on ``alert.version``. The key changes where a storm turns out to be wider than a provider."""
         changes = {
+            "key": alert.key,
             "state": alert.state,
             "facts": alert.facts,
             "resolved_at": alert.resolved_at,
