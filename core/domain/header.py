@@ -1,14 +1,17 @@
 """Header blocks (RFC 5322) to ``Header`` values: the hot path of the sync. Pure; it never raises.
 
-What is wrong with a mail becomes a short code in ``Header.defects``. Limits keep hostile headers cheap: a value is
-read to 4 KB, References to its last 20 ids, a block to 500 fields and 256 KB.
+Most mail is set aside by its sender and its ids, so these are read at once and the rest when it is asked for. What is
+wrong with a mail becomes a short code in ``Header.defects``. Limits keep hostile headers cheap: a value is read to
+4 KB, References to its last 20 ids, a block to 500 fields and 256 KB.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from core.domain.address import parse_address_list
 from core.domain.charset import decode_text, decode_words, one_line
@@ -19,6 +22,7 @@ MAX_BLOCK: Final = 262_144
 MAX_VALUE: Final = 4_096
 MAX_FIELDS: Final = 500
 MAX_REFERENCES: Final = 20
+_REMEMBERED: Final = 200  # characters of an address list that is kept in memory
 
 # After line ends are made LF, anything but tab, LF and printable ASCII needs a closer look.
 _PLAIN: Final = bytes([9, 10, *range(32, 127)])
@@ -46,21 +50,86 @@ def parse_header(raw: bytes) -> Header:
     fields = _split_fields(text, defects)
     if block.translate(None, _PLAIN):
         fields = _without_forgery(text, fields, defects)
-    decoded = _decode_fields(fields, defects) if "=?" in text else fields
-    senders = _addresses(fields, "from", defects)
-    return Header(
-        message_id=_message_id(decoded, defects),
-        in_reply_to=_ids(decoded, "in-reply-to"),
-        references=_ids(decoded, "references"),
-        from_=senders[0] if senders else None,
-        reply_to=_addresses(fields, "reply-to", defects),
-        to=_addresses(fields, "to", defects),
-        cc=_addresses(fields, "cc", defects),
-        subject=decoded["subject"][0] if "subject" in decoded else "",
-        date=_date(decoded, defects),
-        fields=decoded,
-        defects=tuple(sorted(defects)) if defects else (),
-    )
+    return _LazyHeader.read(fields, _Decoded(fields, defects) if "=?" in text else fields, defects)
+
+
+class _Decoded(Mapping[str, tuple[str, ...]]):
+    """Fields whose encoded words (RFC 2047) are decoded when a field is first asked for."""
+
+    __slots__ = ("_decoded", "_defects", "_fields")
+
+    def __init__(self, fields: Fields, defects: set[str]) -> None:
+        self._fields = fields
+        self._decoded: Fields = {}
+        self._defects = defects
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        known = self._decoded.get(name)
+        if known is None:
+            known = tuple(
+                _decode_value(value, self._defects) if "=?" in value else value for value in self._fields[name]
+            )
+            self._decoded[name] = known
+        return known
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self._fields else default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+class _LazyHeader(Header):
+    """A header whose slots are filled when they are first looked at, but for those that every mail is judged by."""
+
+    __slots__ = ("_raw", "_wrong")
+    _raw: Fields
+    _wrong: set[str]
+
+    @classmethod
+    def read(cls, raw: Fields, decoded: Mapping[str, tuple[str, ...]], wrong: set[str]) -> _LazyHeader:
+        header, fill = cls.__new__(cls), object.__setattr__
+        fill(header, "_raw", raw)
+        fill(header, "_wrong", wrong)
+        fill(header, "fields", decoded)
+        senders = _addresses(raw, "from", wrong)
+        fill(header, "from_", senders[0] if senders else None)
+        fill(header, "message_id", _message_id(decoded, wrong))
+        fill(header, "in_reply_to", _ids(decoded, "in-reply-to"))
+        fill(header, "references", _ids(decoded, "references"))
+        return header
+
+    def __getattr__(self, name: str) -> Any:
+        """Python asks here for a slot that is still empty."""
+        if name not in _LATER:
+            raise AttributeError(name)
+        value = _LATER[name](self)
+        object.__setattr__(self, name, value)
+        return value
+
+    def _read_defects(self) -> tuple[str, ...]:
+        """Everything has to be read before it is known what is wrong."""
+        for name in ("reply_to", "to", "cc", "date"):
+            getattr(self, name)
+        for name in self.fields:
+            self.fields[name]
+        return tuple(sorted(self._wrong))
+
+
+_LATER: Final[dict[str, Callable[[_LazyHeader], object]]] = {
+    "reply_to": lambda header: _addresses(header._raw, "reply-to", header._wrong),
+    "to": lambda header: _addresses(header._raw, "to", header._wrong),
+    "cc": lambda header: _addresses(header._raw, "cc", header._wrong),
+    "subject": lambda header: header.first("subject"),
+    "date": lambda header: _date(header.fields, header._wrong),
+    "defects": _LazyHeader._read_defects,
+}
 
 
 def read_fields(block: bytes) -> Fields:
@@ -126,14 +195,6 @@ def _without_forgery(text: str, fields: Fields, defects: set[str]) -> Fields:
     return {one_line(name): tuple(one_line(value) for value in values) for name, values in fields.items()}
 
 
-def _decode_fields(fields: Fields, defects: set[str]) -> Fields:
-    decoded = dict(fields)
-    for name, values in fields.items():
-        if "=?" in values[0] or (len(values) > 1 and any("=?" in value for value in values)):
-            decoded[name] = tuple(_decode_value(value, defects) for value in values)
-    return decoded
-
-
 def _decode_value(value: str, defects: set[str]) -> str:
     text, sound = decode_words(value)
     if not sound:
@@ -153,13 +214,20 @@ def _addresses(fields: Fields, name: str, defects: set[str]) -> tuple[Address, .
         return ()
     if len(values) > 1:
         defects.add(f"many_{name}")
-    found = parse_address_list(values[0])
+    value = values[0]
+    found = _known_list(value) if len(value) <= _REMEMBERED else parse_address_list(value)
     if not found and name == "from":
         defects.add("bad_from")
     return found
 
 
-def _message_id(fields: Fields, defects: set[str]) -> str | None:
+@lru_cache(maxsize=2_048)
+def _known_list(value: str) -> tuple[Address, ...]:
+    """A mailbox holds many mails of the same people."""
+    return parse_address_list(value)
+
+
+def _message_id(fields: Mapping[str, tuple[str, ...]], defects: set[str]) -> str | None:
     found = _ids(fields, "message-id")
     if not found:
         defects.add("no_message_id")
@@ -167,7 +235,7 @@ def _message_id(fields: Fields, defects: set[str]) -> str | None:
     return found[0]
 
 
-def _ids(fields: Fields, name: str) -> tuple[str, ...]:
+def _ids(fields: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
     """Message ids of a field without brackets, in order; bare words with an @ where nobody wrote brackets."""
     values = fields.get(name)
     if not values:
@@ -181,7 +249,7 @@ def _ids(fields: Fields, name: str) -> tuple[str, ...]:
     return tuple(found[-MAX_REFERENCES:])
 
 
-def _date(fields: Fields, defects: set[str]) -> datetime | None:
+def _date(fields: Mapping[str, tuple[str, ...]], defects: set[str]) -> datetime | None:
     values = fields.get("date")
     if not values:
         defects.add("no_date")
