@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+
+from sqlalchemy import case, func
 
 from core.ports.storage import Activity, NewActivity, NewMessage, SeenMessage
 from storage.columns import joined
 from storage.scope import Scope, Values, chunks, values_of
-from storage.tables import activities, campaigns, mailboxes, messages, seen_messages
+from storage.tables import activities, campaigns, folders, mailboxes, messages, seen_messages
 
 
 class SqlMessageStore:
@@ -20,8 +22,30 @@ class SqlMessageStore:
 
     async def record_seen(self, folder_id: str, uidvalidity: int, seen: Sequence[SeenMessage], at: datetime) -> int:
         common = {"folder_id": folder_id, "uidvalidity": uidvalidity, "at": at}
-        rows: list[Values] = [{**common, "uid": one.uid, "header_hash": one.header_hash} for one in seen]
-        return await self._scope.insert_new(seen_messages, rows)
+        rows: list[Values] = [values_of(one) | common for one in seen]
+        new = await self._scope.insert_new(seen_messages, rows)
+        if new < len(seen) and (matched := [one.uid for one in seen if one.matched]):
+            again = (
+                *(seen_messages.c.folder_id == folder_id, seen_messages.c.uidvalidity == uidvalidity),
+                seen_messages.c.uid.in_(matched),
+            )
+            await self._scope.run(self._scope.update(seen_messages).where(*again).values(matched=True))
+        return new
+
+    async def seen_counts(self, mailbox_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Counts over one range of the primary key a folder: 100,000 traces take some hundredths of a second."""
+        counts = dict.fromkeys(mailbox_ids, (0, 0))
+        matched = func.sum(case((seen_messages.c.matched, 1), else_=0))
+        for ids in chunks(mailbox_ids):
+            statement = (
+                self._scope.select(folders, folders.c.mailbox_id, matched, func.count())
+                .join(seen_messages, joined(seen_messages, "folder_id", folders))
+                .where(folders.c.mailbox_id.in_(ids))
+                .group_by(folders.c.mailbox_id)
+            )
+            for mailbox_id, with_somebody, all_seen in await self._scope.rows(statement):
+                counts[mailbox_id] = (int(with_somebody), all_seen - int(with_somebody))
+        return counts
 
     async def add(self, messages_read: Sequence[NewMessage]) -> set[str]:
         rows = [values_of(message) for message in messages_read]

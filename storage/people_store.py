@@ -8,13 +8,19 @@ from typing import Any
 
 from sqlalchemy import func
 
-from core.domain.people import Person, PersonAddress
+from core.domain.address import loose_key
+from core.domain.people import KnownAddress, Person, PersonAddress
 from core.errors import RefusedError
 from core.ports.storage import NewPerson
+from storage.columns import joined
 from storage.scope import Scope, Values, chunks, columns_of, values_of
 from storage.tables import people, person_addresses
 
 _ADDRESS_COLUMNS = columns_of(person_addresses, PersonAddress)
+_KNOWN_COLUMNS = (
+    *(person_addresses.c.key.label("known_key"), person_addresses.c.person_id, person_addresses.c.primary),
+    *(person_addresses.c.added_at, people.c.created_at),
+)
 
 
 class SqlPeopleStore:
@@ -29,6 +35,21 @@ class SqlPeopleStore:
         for some in chunks(keys):
             statement = self._scope.select(person_addresses, *columns).where(person_addresses.c.key.in_(some))
             found.update(await self._scope.pairs(statement))
+        return found
+
+    async def known(self, keys: Collection[str], *, variants: bool = False) -> dict[str, list[KnownAddress]]:
+        """One index lookup a key; the profile's row is read only where there is an address."""
+        by = person_addresses.c.loose_key if variants else person_addresses.c.key
+        found: dict[str, list[KnownAddress]] = {}
+        for some in chunks(keys):
+            statement = (
+                self._scope.select(person_addresses, by, *_KNOWN_COLUMNS)
+                .join(people, joined(person_addresses, "person_id", people))
+                .where(by.in_(some))
+                .order_by(person_addresses.c.key)
+            )
+            for row in await self._scope.rows(statement):
+                found.setdefault(row[0], []).append(KnownAddress(*row[1:]))
         return found
 
     async def get(self, person_id: str) -> Person | None:
@@ -119,7 +140,16 @@ class SqlPeopleStore:
         statement = self._scope.delete(person_addresses).where(
             person_addresses.c.person_id == person_id, person_addresses.c.key == key
         )
-        return await self._scope.run(statement) == 1
+        if await self._scope.run(statement) != 1:
+            return False
+        await self._keep_a_primary(person_id)
+        return True
+
+    async def _keep_a_primary(self, person_id: str) -> None:
+        """The primary address was taken away: the next one takes its place, as ``Person.primary`` says."""
+        left = (await self._addresses_of([person_id])).get(person_id, [])
+        if left and not any(address.primary for address in left):
+            await self._change_address(left[0].key, {"primary": True})
 
     async def count(self) -> int:
         return int(await self._scope.scalar(self._scope.select(people, func.count())))
@@ -134,4 +164,4 @@ def _person_values(person_id: str, person: NewPerson, at: datetime) -> Values:
 
 
 def _address_values(person_id: str, address: PersonAddress, position: int) -> Values:
-    return values_of(address) | {"person_id": person_id, "position": position}
+    return values_of(address) | {"loose_key": loose_key(address.key), "person_id": person_id, "position": position}

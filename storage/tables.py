@@ -127,6 +127,7 @@ seen_messages = Table(
     big_column("uid"),
     Column("header_hash", Bytes, nullable=False),
     time_column("at"),
+    flag_column("matched"),
     key("folder_id", "uidvalidity", "uid"),
     refers("folder_id", "folders", ondelete="CASCADE"),
     sqlite_with_rowid=False,
@@ -174,6 +175,7 @@ person_addresses = Table(
     metadata,
     id_column("workspace"),
     text_column("key"),
+    text_column("loose_key"),
     id_column("person_id"),
     text_column("address"),
     id_column("type"),
@@ -184,6 +186,7 @@ person_addresses = Table(
     refers("person_id", "people", ondelete="CASCADE"),
     one_of("type", ADDRESS_TYPES),
     Index("ix_person_addresses_person_id", "workspace", "person_id"),
+    Index("ix_person_addresses_loose_key", "workspace", "loose_key"),
     sqlite_with_rowid=False,
 )
 
@@ -433,6 +436,23 @@ canaries = Table(
     Index("ix_canaries_from_mailbox", "workspace", "from_mailbox", "sent_at"),
 )
 
+backfills = Table(
+    "backfills",
+    metadata,
+    id_column("workspace"),
+    text_column("key"),
+    id_column("mailbox_id"),
+    text_column("address"),
+    time_column("asked_at"),
+    time_column("not_before"),
+    number_column("tries"),
+    time_column("done_at", nullable=True),
+    *number_columns("there", "looked_at", "logged"),
+    key("key", "mailbox_id"),
+    refers("mailbox_id", "mailboxes", ondelete="CASCADE"),
+    sqlite_with_rowid=False,
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -470,6 +490,7 @@ UNKNOWN = _literally(deliveries.c.state, "unknown")
 SENT = _literally(deliveries.c.state, "sent")
 UNRESOLVED = alerts.c.state != literal_column("'resolved'")
 UNSETTLED = canaries.c.settled_at.is_(None)
+UNFINISHED = backfills.c.done_at.is_(None)
 UNPOSTED = outbox.c.state.in_((literal_column("'ready'"), literal_column("'unknown'")))
 
 
@@ -486,4 +507,5 @@ _partial("ix_deliveries_unknown", UNKNOWN, deliveries.c.next_check_at)
 _partial("ix_deliveries_sent", SENT, deliveries.c.mailbox_id, deliveries.c.sent_at)
 _partial("ix_alerts_unresolved", UNRESOLVED, alerts.c.key, unique=True)
 _partial("ix_canaries_unsettled", UNSETTLED, canaries.c.sent_at)
+_partial("ix_backfills_unfinished", UNFINISHED, backfills.c.not_before)
 _partial("ix_outbox_unposted", UNPOSTED, outbox.c.changed_at)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from storage.alert_store import SqlAlertStore
 from storage.audit import SqlAuditStore
+from storage.backfill_store import SqlBackfillStore
 from storage.campaign_store import SqlCampaignStore
 from storage.canary_store import SqlCanaryStore
 from storage.delivery_store import SqlDeliveryStore
@@ -100,6 +101,10 @@ class SqlUnitOfWork:
     @cached_property
     def canaries(self) -> SqlCanaryStore:
         return SqlCanaryStore(self._scope)
+
+    @cached_property
+    def backfills(self) -> SqlBackfillStore:
+        return SqlBackfillStore(self._scope)
 
     @cached_property
     def reports(self) -> SqlReportStore:

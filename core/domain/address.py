@@ -60,11 +60,19 @@ def match_key(address: str) -> str:
 
 
 def normalised_key(address: str) -> str:
-    """The key under which variants of one mailbox meet, for suggestions only (R87).
+    """The key under which variants of one mailbox meet (R87): ``loose_key`` of the match key."""
+    return loose_key(match_key(address))
 
-    Gmail ignores dots and +tags and owns googlemail.com; elsewhere only the +tag goes.
+
+def loose_key(key: str) -> str:
+    """What a match key has in common with other spellings of the same mailbox.
+
+    Gmail ignores dots and +tags and owns googlemail.com; elsewhere only the +tag goes (RFC 5233 calls it detail). A
+    quoted local part stays as it is: what stands in quotes is meant.
     """
-    local, at, domain = match_key(address).rpartition("@")
+    local, at, domain = key.rpartition("@")
+    if local.startswith('"'):
+        return key
     base = local.split("+", 1)[0] or local
     if domain in _GOOGLE_DOMAINS:
         base, domain = base.replace(".", "") or base, "gmail.com"

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from core.domain.address import match_key
+from core.domain.address import match_key, parse_address_list
 from core.domain.delivery import Delivery
+from core.domain.internal_mail import is_internal
+from core.domain.matching_rules import EXACT, MatchingRules
 from core.domain.message import Header
 from core.domain.mime import base_subject
+from core.domain.people import KnownAddress
 
 _LOOKS_LIKE_ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _MOST_SCANNED = 65_536
-_MOST_LOOSE = 50
+_MOST_SCRAPED = 50
+# Where a server that hands over no To keeps whom a mail went to (GoDaddy, R74).
+_ENVELOPE_FIELDS = ("delivered-to", "x-original-to", "envelope-to")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What the database knows of the addresses and ids that a batch names."""
+    """What the database knows of the addresses and ids that a batch names: ``people`` by the rules' lookup key,
+    ``deliveries`` by message id."""
 
-    people: Mapping[str, str]
+    people: Mapping[str, Sequence[KnownAddress]]
     deliveries: Mapping[str, Delivery]
 
 
@@ -50,10 +57,20 @@ def is_outgoing(header: Header, *, folder_role: str, own_addresses: frozenset[st
 
 
 def address_keys(header: Header, *, outgoing: bool) -> set[str]:
-    """The other party's addresses: who wrote an incoming mail, who got an outgoing one."""
+    """The other party's addresses: who wrote an incoming mail, who got an outgoing one (blind copies too)."""
     if outgoing:
-        return {match_key(address.address) for address in header.recipients}
+        return {match_key(one.address) for one in header.recipients} | _keys_in(header, "bcc") or envelope_keys(header)
     return {match_key(header.from_.address)} if header.from_ else set()
+
+
+def envelope_keys(header: Header) -> set[str]:
+    """Whom the servers on the way say that a mail was for."""
+    return {key for name in _ENVELOPE_FIELDS for key in _keys_in(header, name)}
+
+
+def _keys_in(header: Header, name: str) -> set[str]:
+    values = header.fields.get(name)
+    return {match_key(one.address) for value in values for one in parse_address_list(value)} if values else set()
 
 
 def is_unreadable(header: Header, *, outgoing: bool) -> bool:
@@ -61,11 +78,11 @@ def is_unreadable(header: Header, *, outgoing: bool) -> bool:
     return not outgoing and header.from_ is None
 
 
-def loose_keys(raw_header: bytes) -> set[str]:
+def scraped_keys(raw_header: bytes) -> set[str]:
     """Anything in an unreadable header that looks like an address: such a mail is kept whole where one of them is
     known (ruling on R81)."""
     found = _LOOKS_LIKE_ADDRESS.findall(raw_header[:_MOST_SCANNED])
-    return {match_key(address.decode("ascii")) for address in found[:_MOST_LOOSE]}
+    return {match_key(address.decode("ascii")) for address in found[:_MOST_SCRAPED]}
 
 
 def named_ids(header: Header) -> set[str]:
@@ -80,17 +97,45 @@ def original_ids(header: Header) -> tuple[str, ...]:
     return tuple(value.strip().strip("<>") for name in names for value in header.fields.get(name, ()))
 
 
-def match(header: Header, *, outgoing: bool, candidates: Candidates) -> Match:
-    """Ties one mail to people and to our own mail, and says by which rule."""
-    people = {
-        candidates.people[key]: "exact_address"
-        for key in sorted(address_keys(header, outgoing=outgoing))
-        if key in candidates.people
-    }
-    if outgoing:
-        return Match(people, copy_of=_copy_of(header, candidates))
-    delivery, rule = _answered(header, candidates)
-    return Match(people, answers=delivery, answer_rule=rule)
+def match(
+    header: Header,
+    *,
+    outgoing: bool,
+    candidates: Candidates,
+    rules: MatchingRules = EXACT,
+    moment: datetime | None = None,
+) -> Match:
+    """Ties one mail to people and to our own mail, and says by which rule. ``moment`` is when it came or went.
+
+    Mail between colleagues is nobody's, unless it is of a campaign: a colleague in one is a person like any other.
+    """
+    others = address_keys(header, outgoing=outgoing)
+    people = owners(others, candidates, rules, moment)
+    copy_of = _copy_of(header, candidates) if outgoing else None
+    answers, rule = (None, "") if outgoing else _answered(header, candidates)
+    if people and not (answers or copy_of) and rules.house and is_internal(header, others, rules.house):
+        people = {}
+    if people and outgoing and _names_nobody(header):
+        people = dict.fromkeys(people, "envelope_address")
+    return Match(people, answers=answers, answer_rule=rule, copy_of=copy_of)
+
+
+def owners(
+    keys: Iterable[str], candidates: Candidates, rules: MatchingRules, moment: datetime | None
+) -> dict[str, str]:
+    """Person ids to the rule that found them; the same letters win over a variant."""
+    found: dict[str, str] = {}
+    for key in sorted(keys):
+        known = [one for one in candidates.people.get(rules.lookup_key(key), ()) if rules.allows(one, moment)]
+        same = [one for one in known if one.key == key]
+        for one in same or known:
+            if same or one.person_id not in found:
+                found[one.person_id] = rules.rule(key, one)
+    return found
+
+
+def _names_nobody(header: Header) -> bool:
+    return not header.recipients and "bcc" not in header.fields
 
 
 def _copy_of(header: Header, candidates: Candidates) -> Delivery | None:

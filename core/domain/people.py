@@ -21,6 +21,17 @@ class PersonAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """An address on a profile, as matching needs it. ``profile_at`` is when the profile was made."""
+
+    key: str
+    person_id: str
+    primary: bool
+    added_at: datetime
+    profile_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A profile. ``fields`` holds every further column of the import: they are merge fields."""
 

@@ -19,7 +19,8 @@ from core.domain.campaign import Campaign, CampaignStatus
 from core.domain.delivery import Delivery, DeliveryState
 from core.domain.enrollment import Enrollment, ProspectStatus
 from core.domain.folder_sync import FolderState
-from core.domain.people import Person, PersonAddress
+from core.domain.people import KnownAddress, Person, PersonAddress
+from core.ports.backfill import BackfillStore
 from core.ports.mail import Credentials
 
 
@@ -100,6 +101,7 @@ class SeenMessage:
 
     uid: int
     header_hash: bytes
+    matched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,12 @@ class Activity:
 
 class MessageStore(Protocol):
     async def record_seen(self, folder_id: str, uidvalidity: int, seen: Sequence[SeenMessage], at: datetime) -> int:
-        """Inserts what is new; returns how many were."""
+        """Inserts what is new; returns how many were. What was seen before and is matched now counts as matched."""
+        ...
+
+    async def seen_counts(self, mailbox_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Mailbox id to how many of the messages of which traces are kept (30 days) were matched, and how many
+        matched nobody (R81). Constant number of queries."""
         ...
 
     async def add(self, messages: Sequence[NewMessage]) -> set[str]:
@@ -191,6 +198,10 @@ class PeopleStore(Protocol):
         """Address keys to person ids, in a constant number of queries."""
         ...
 
+    async def known(self, keys: Collection[str], *, variants: bool = False) -> dict[str, list[KnownAddress]]:
+        """Addresses on profiles by match key, with ``variants`` by loose key; in a constant number of queries."""
+        ...
+
     async def get(self, person_id: str) -> Person | None: ...
     async def get_many(self, person_ids: Collection[str]) -> dict[str, Person]: ...
     async def by_address(self, key: str) -> Person | None: ...
@@ -206,7 +217,10 @@ class PeopleStore(Protocol):
         """Raises RefusedError(reason="address_taken") where another person has it."""
         ...
 
-    async def remove_address(self, person_id: str, key: str) -> bool: ...
+    async def remove_address(self, person_id: str, key: str) -> bool:
+        """Where it was the primary one, the person's next address becomes that."""
+        ...
+
     async def count(self) -> int: ...
 
 
@@ -617,6 +631,8 @@ class UnitOfWork(Protocol):
     def leases(self) -> LeaseStore: ...
     @property
     def canaries(self) -> CanaryStore: ...
+    @property
+    def backfills(self) -> BackfillStore: ...
     @property
     def reports(self) -> ReportStore: ...
     @property

@@ -268,7 +268,7 @@ async def test_a_batch_is_all_or_nothing(rig: Rig) -> None:
     """A failure in the middle of storing leaves neither rows nor a moved checkpoint; the next pass has all of it."""
     first = await sent_one(rig)
     rig.provider.arrive(answer(first))
-    cards = rig.sync.ingest._progress.cards
+    cards = rig.sync.ingest.answers.progress.cards
     reply = cards.reply
 
     async def fail(*_args: object, **_facts: object) -> None:

@@ -127,8 +127,8 @@ async def test_unpausing_after_a_reply_goes_on_where_it_stopped(rig: Rig) -> Non
     await rig.send_due()
     enrollment = await rig.prospect()
     async with rig.store.write("T1") as uow:
-        await rig.sync.ingest._progress.cancel_open(uow, enrollment, reason="replied")
-        await rig.sync.ingest._progress.move(uow, enrollment, ProspectEvent.REPLY)
+        await rig.sync.ingest.answers.progress.cancel_open(uow, enrollment, reason="replied")
+        await rig.sync.ingest.answers.progress.move(uow, enrollment, ProspectEvent.REPLY)
     await rig.act(ProspectEvent.UNPAUSE)
     assert await rig.states() == ["1.1 sent", "2.1 cancelled", "2.2 queued"]
     assert await rig.send_due() == 0

@@ -1,4 +1,5 @@
-"""Sign-in by OAuth, history read in the background, leases of mailboxes, check mails."""
+"""Sign-in by OAuth, history read in the background, leases of mailboxes, check mails; matching by variants of an
+address, old mail looked for."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from core.domain.address import loose_key
 
 revision = "0002"
 down_revision = "0001"
@@ -15,7 +18,10 @@ depends_on = None
 _TEXT = sa.Text()
 _BYTES = sa.LargeBinary()
 _BIG = sa.BigInteger()
+_NUMBER = sa.Integer()
+_FLAG = sa.Boolean()
 _MOMENT = sa.DateTime(timezone=True)
+_PAGE = 5_000
 
 
 def upgrade() -> None:
@@ -24,6 +30,9 @@ def upgrade() -> None:
     _sign_ins()
     _mailbox_leases()
     _canaries()
+    _person_addresses()
+    _seen_messages()
+    _backfills()
 
 
 def _columns(kind: Any, *names: str, nullable: bool = False) -> list[sa.Column[Any]]:
@@ -95,4 +104,49 @@ def _canaries() -> None:
         ["workspace", "sent_at"],
         sqlite_where=unsettled,
         postgresql_where=unsettled,
+    )
+
+
+def _person_addresses() -> None:
+    op.add_column("person_addresses", sa.Column("loose_key", _TEXT, nullable=False, server_default=""))
+    _fill_loose_keys(op.get_bind())
+    op.create_index("ix_person_addresses_loose_key", "person_addresses", ["workspace", "loose_key"])
+
+
+def _fill_loose_keys(connection: sa.Connection) -> None:
+    """Page by page: a workspace may hold a million addresses."""
+    table = sa.table("person_addresses", *(sa.column(name) for name in ("workspace", "key", "loose_key")))
+    fill = sa.update(table).where(table.c.workspace == sa.bindparam("of"), table.c.key == sa.bindparam("of_key"))
+    fill = fill.values(loose_key=sa.bindparam("loose"))
+    for (workspace,) in connection.execute(sa.select(sa.table("workspaces", sa.column("workspace")).c.workspace)).all():
+        page = sa.select(table.c.key).where(table.c.workspace == workspace).order_by(table.c.key).limit(_PAGE)
+        keys = connection.scalars(page).all()
+        while keys:
+            connection.execute(fill, [{"of": workspace, "of_key": key, "loose": loose_key(key)} for key in keys])
+            keys = connection.scalars(page.where(table.c.key > keys[-1])).all()
+
+
+def _seen_messages() -> None:
+    op.add_column("seen_messages", sa.Column("matched", _FLAG, nullable=False, server_default=sa.false()))
+
+
+def _backfills() -> None:
+    op.create_table(
+        "backfills",
+        *_columns(_TEXT, "workspace", "key", "mailbox_id", "address"),
+        *_columns(_MOMENT, "asked_at", "not_before"),
+        *_columns(_NUMBER, "tries"),
+        *_columns(_MOMENT, "done_at", nullable=True),
+        *_columns(_NUMBER, "there", "looked_at", "logged"),
+        sa.PrimaryKeyConstraint("workspace", "key", "mailbox_id", name="pk_backfills"),
+        _refers("backfills", "mailbox_id"),
+        sqlite_with_rowid=False,
+    )
+    unfinished = sa.text("done_at IS NULL")
+    op.create_index(
+        "ix_backfills_unfinished",
+        "backfills",
+        ["workspace", "not_before"],
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
     )

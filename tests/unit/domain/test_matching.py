@@ -7,13 +7,16 @@ import pytest
 from core.domain.matching import Candidates, address_keys, is_outgoing, match, named_ids
 from core.domain.message import Header
 from core.domain.mime import parse_header
-from tests.stores import make_delivery
+from core.domain.people import KnownAddress
+from tests.stores import NOW, make_delivery
 
 OWN = frozenset({"rita@agency.test", "omar@agency.test"})
 FIRST = make_delivery("d1", message_id="one@agency.test", subject="A role at Northwind")
 SECOND = make_delivery("d2", stage=2, message_id="two@agency.test", subject="Re: A role at Northwind")
+MAYA = KnownAddress("maya@candidates.example", "p1", primary=True, added_at=NOW, profile_at=NOW)
+BEN = KnownAddress("ben@candidates.example", "p2", primary=True, added_at=NOW, profile_at=NOW)
 KNOWN = Candidates(
-    {"maya@candidates.example": "p1", "ben@candidates.example": "p2"},
+    {MAYA.key: [MAYA], BEN.key: [BEN]},
     {"one@agency.test": FIRST, "two@agency.test": SECOND, "wire@provider.example": FIRST},
 )
 

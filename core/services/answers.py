@@ -1,0 +1,108 @@
+"""What follows from mail that belongs to one of ours: its filed copy, a reply, a bounce, a complaint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.domain.bounce import BounceReport
+from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState
+from core.domain.delivery import transition as delivery_after
+from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus
+from core.domain.matching import original_ids
+from core.domain.message import InboundKind
+from core.domain.mime import visible_reply
+from core.domain.reasons import reason_of_refusal
+from core.ports.storage import NewMessage, UnitOfWork
+from core.services.cards import prospect_of
+from core.services.outreach import EVENT_BY_STATUS, OutreachService
+from core.services.progress import Progress
+from core.services.received import Received
+
+
+class Answers:
+    """Moves deliveries and prospects in the transaction that stores the mail."""
+
+    def __init__(self, progress: Progress, outreach: OutreachService) -> None:
+        self.progress = progress
+        self._outreach = outreach
+
+    async def follow_up(self, uow: UnitOfWork, item: Received, row: NewMessage) -> None:
+        """Draws the consequences of one mail that is stored for the first time."""
+        tied = item.match.copy_of or item.match.answers
+        # Read again inside the transaction: the sending side may have moved on since the batch was matched.
+        delivery = await uow.deliveries.get(tied.id) if tied else None
+        if delivery is None:
+            return
+        if item.match.copy_of is not None:
+            await self._filed_copy(uow, item, delivery)
+        else:
+            await self._answer(uow, item, row, delivery)
+
+    async def _filed_copy(self, uow: UnitOfWork, item: Received, delivery: Delivery) -> None:
+        """Our own mail seen in Sent: proof that it went out, and the place to learn the id that the recipient got."""
+        ours = delivery.message_id
+        wire = item.header.message_id if ours in original_ids(item.header) else None
+        if wire and wire != ours and delivery.wire_message_id is None:
+            delivery = await self.progress.save(uow, replace(delivery, wire_message_id=wire))
+        await self._outreach.settle_found(uow, delivery, evidence="found in the Sent folder", settled_by="sent_folder")
+
+    async def _answer(self, uow: UnitOfWork, item: Received, row: NewMessage, delivery: Delivery) -> None:
+        await self._outreach.settle_found(uow, delivery, evidence=f"answered by {row.kind}", settled_by="answer")
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        if enrollment is None:
+            return
+        if item.kind is InboundKind.REPLY:
+            await self._reply(uow, item, row, enrollment, delivery)
+        elif item.kind is InboundKind.BOUNCE and item.report is not None:
+            await self._bounce(uow, item.report, enrollment, delivery)
+        elif item.kind is InboundKind.COMPLAINT:
+            await self.progress.cancel_open(uow, enrollment)
+            await self.progress.move(uow, enrollment, ProspectEvent.OPTED_OUT, evidence=row.message_id or "complaint")
+        else:
+            await self.progress.note(uow, enrollment, item.kind.value, evidence=row.message_id or row.fingerprint)
+
+    async def _reply(
+        self, uow: UnitOfWork, item: Received, row: NewMessage, enrollment: Enrollment, delivery: Delivery
+    ) -> None:
+        """A person answered: nothing further goes, and the recruiter hears of it (R107). A reply after the end is
+        logged and told, and changes nothing (R220)."""
+        before = enrollment.status
+        evidence = f"{item.match.answer_rule}: {row.message_id or row.fingerprint}"
+        if before in (ProspectStatus.COMPLETE, ProspectStatus.REPLIED):
+            await self.progress.note(uow, enrollment, "reply", evidence=evidence)
+        else:
+            await self.progress.cancel_open(uow, enrollment, reason="replied")
+            enrollment = await self.progress.move(uow, enrollment, ProspectEvent.REPLY, evidence=evidence)
+        prospect = await prospect_of(uow, enrollment)
+        if prospect is not None:
+            await self.progress.cards.reply(
+                uow,
+                prospect,
+                header=item.header,
+                excerpt=visible_reply(item.text),
+                fingerprint=row.fingerprint,
+                stage=delivery.stage,
+                at=row.at,
+                stopped=before in (ProspectStatus.ACTIVE, ProspectStatus.PENDING),
+            )
+            failed = await uow.deliveries.latest_of(enrollment.id, enrollment.stage)
+            if failed is not None and enrollment.status is ProspectStatus.REPLIED:
+                await self.progress.cards.stage(uow, prospect, failed, "replied")
+
+    async def _bounce(self, uow: UnitOfWork, report: BounceReport, enrollment: Enrollment, delivery: Delivery) -> None:
+        effect = report.effect
+        event = EVENT_BY_STATUS.get(effect.status or "")
+        current = await uow.deliveries.get(delivery.id)
+        if event is None or current is None:
+            await self.progress.note(uow, enrollment, "report", evidence=report.diagnostic[:200])
+            return
+        if current.state is DeliveryState.SENT:
+            why = reason_of_refusal(effect)
+            failed = replace(
+                current,
+                state=delivery_after(current.state, DeliveryEvent.BOUNCED),
+                reason=why.code,
+                server_text=report.diagnostic[:2_000],
+            )
+            failed = await self.progress.save(uow, failed)
+            await self.progress.failed(uow, failed, event, why, evidence=report.diagnostic[:200])
