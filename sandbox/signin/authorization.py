@@ -1,12 +1,12 @@
 """The authorisation request a browser brings (RFC 6749 section 4.1.1, RFC 7636), checked."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
-from multidict import MultiMapping
 
 from sandbox.signin.registry import App
 
@@ -49,17 +49,23 @@ class AuthorizationRequest:
         return self.answered(**parameters).headers["Location"]
 
 
-def single_values(parameters: MultiMapping[str]) -> dict[str, str]:
+async def form_fields(request: web.Request) -> dict[str, str]:
+    """The fields of a form as browsers and programs send it. Raises MistakeError where one is there twice."""
+    body = await request.read()
+    return single_values(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def single_values(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The parameters by name. Raises MistakeError where one is there twice (RFC 6749 section 3.1)."""
     values: dict[str, str] = {}
-    for name, value in parameters.items():
+    for name, value in parameters:
         if name in values:
             raise MistakeError("repeated", name)
         values[name] = value
     return values
 
 
-def read_request(app: App, query: MultiMapping[str]) -> AuthorizationRequest:
+def read_request(app: App, query: Iterable[tuple[str, str]]) -> AuthorizationRequest:
     """The request as both services understand it.
 
     Raises:

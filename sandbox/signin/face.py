@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sandbox.mail.tokens import TokenProvider
 from sandbox.signin import pages
-from sandbox.signin.authorization import AuthorizationRequest, MistakeError, read_request, single_values
+from sandbox.signin.authorization import AuthorizationRequest, MistakeError, form_fields, read_request
 from sandbox.signin.grants import CodeFault, CodeRefusedError, Grant
 from sandbox.signin.id_tokens import id_token
 from sandbox.signin.registry import App, Person, Registry
@@ -83,10 +83,10 @@ class Face(ABC):
     async def decide(self, request: web.Request) -> web.Response:
         """Takes what the person pressed (POST): a redirect to the app, or a page that says why not."""
         asked = self._asked(request)
-        form = await request.post()
+        form = await self._pressed(request)
         if "cancel" in form:
             return asked.answered(**self.denied())
-        person = self._chosen(form.get("account"))
+        person = self._chosen(form.get("account", ""))
         if "consent_denied" in person.faults:
             return asked.answered(**self.denied())
         if fault := _standing(person):
@@ -101,13 +101,19 @@ class Face(ABC):
         if "down" in self.app.faults:
             raise RefusedError(self.out_of_order())
         try:
-            return read_request(self.app, request.query)
+            return read_request(self.app, request.query.items())
         except MistakeError as mistake:
             raise RefusedError(self.mistake_page(mistake)) from None
 
-    def _chosen(self, address: object) -> Person:
+    async def _pressed(self, request: web.Request) -> dict[str, str]:
         try:
-            person = self.registry.person(self.provider, str(address))
+            return await form_fields(request)
+        except MistakeError as mistake:
+            raise RefusedError(self.mistake_page(mistake)) from None
+
+    def _chosen(self, address: str) -> Person:
+        try:
+            person = self.registry.person(self.provider, address)
             if person.signs_in_as == SELF:
                 return person
             return self.registry.person(self.provider, person.signs_in_as)
@@ -123,7 +129,7 @@ class Face(ABC):
 
     async def token(self, request: web.Request) -> web.Response:
         """The token endpoint (RFC 6749 sections 4.1.3 and 6)."""
-        form = await self._token_form(request)
+        form = await self.token_form(request)
         self._check_app(form)
         grant_type = form.get("grant_type", "")
         if grant_type == "authorization_code":
@@ -132,20 +138,18 @@ class Face(ABC):
             return self._from_refresh_token(form)
         raise RefusedError(self.refuse("grant_type", grant_type))
 
-    async def _token_form(self, request: web.Request) -> dict[str, str]:
+    async def token_form(self, request: web.Request) -> dict[str, str]:
         if "down" in self.app.faults:
             raise RefusedError(self.out_of_order())
         if "throttled" in self.app.faults:
             response = self.refuse("throttled")
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
             raise RefusedError(response)
-        fields = await request.post()
         try:
-            form = single_values(fields)  # type: ignore[arg-type]
+            form = await form_fields(request)
         except MistakeError as mistake:
             raise RefusedError(self.refuse("repeated", mistake.subject)) from None
-        texts = {name: value for name, value in form.items() if isinstance(value, str)}
-        return texts | _basic_credentials(request.headers)
+        return form | _basic_credentials(request.headers)
 
     def _check_app(self, form: Mapping[str, str]) -> None:
         client_id, secret = self._needed(form, "client_id"), form.get("client_secret", "")

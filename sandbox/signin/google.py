@@ -124,10 +124,8 @@ class GoogleFace(Face):
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Takes a whole consent back, given one of its tokens (RFC 7009)."""
-        if "down" in self.app.faults:
-            return self.out_of_order()
-        form = await request.post()
-        token = str(form.get("token") or request.query.get("token", ""))
+        form = await self.token_form(request)
+        token = form.get("token") or request.query.get("token", "")
         owner = self.registry.grants.owner_of(token) or self.registry.mail.tokens.owner_of(token)
         if owner is None:
             return _answer(Words(400, "invalid_token", "Token expired or revoked"))

@@ -53,6 +53,7 @@ class Person:
     """The sign-in side of one mailbox; ``consented`` once its owner has let the app in."""
 
     account: Account
+    provider: TokenProvider
     faults: set[str] = field(default_factory=set)
     signs_in_as: str = SELF
     consented: bool = False
@@ -90,7 +91,7 @@ class Registry:
     def people(self, provider: TokenProvider) -> list[Person]:
         """Everybody whose mailbox is with this provider."""
         return [
-            self._people.setdefault(account.address, Person(account))
+            self._people.setdefault(account.address, Person(account, provider))
             for account in self.mail.directory
             if account.seed.provider == provider
         ]
@@ -107,11 +108,9 @@ class Registry:
         """Records a fresh consent, which mends what only a new sign-in mends."""
         person.faults -= set(ENDING)
         person.consented = True
-        provider = person.account.seed.provider
-        assert provider != "password"
-        app = self.apps[provider]
         self._tell()
-        return Grant(provider, person.address, app.client_id, scopes, offline, nonce)
+        client_id = self.apps[person.provider].client_id
+        return Grant(person.provider, person.address, client_id, scopes, offline, nonce)
 
     def withdraw(self, address: str) -> None:
         """Takes back everything one person granted, as the page of their account does."""
@@ -135,7 +134,7 @@ class Registry:
         if target == APP:
             self._turn_app(app, switch, value)
         else:
-            self._turn_person(provider, self.person(provider, target), switch, value)
+            self._turn_person(self.person(provider, target), switch, value)
         self._tell()
 
     def _turn_app(self, app: App, name: str, value: object) -> None:
@@ -145,27 +144,27 @@ class Registry:
         else:
             _set(app.faults, name, value)
 
-    def _turn_person(self, provider: TokenProvider, person: Person, name: str, value: object) -> None:
-        switch = _find(account_switches(provider), name)
+    def _turn_person(self, person: Person, name: str, value: object) -> None:
+        switch = _find(account_switches(person.provider), name)
         if switch.kind == "choice":
-            person.signs_in_as = self._checked_other(provider, person, value)
+            person.signs_in_as = self._checked_other(person, value)
             return
         on = _set(person.faults, name, value)
         if name in ENDING:
-            self._end_grants(provider, person, name, on=on)
+            self._end_grants(person, name, on=on)
         if on and name in SIGNING_OUT:
             self.mail.tokens.revoke(person.address)
             self.mail.drop_connections(person.address)
 
-    def _end_grants(self, provider: TokenProvider, person: Person, name: str, *, on: bool) -> None:
-        for grant in self.grants.of(provider, person.address):
+    def _end_grants(self, person: Person, name: str, *, on: bool) -> None:
+        for grant in self.grants.of(person.provider, person.address):
             if on:
                 grant.end(name)
             elif grant.ended_by == name:
                 grant.revive()
 
-    def _checked_other(self, provider: TokenProvider, person: Person, value: object) -> str:
-        allowed = [SELF, *(other.address for other in self.people(provider) if other is not person)]
+    def _checked_other(self, person: Person, value: object) -> str:
+        allowed = [SELF, *self._others(person)]
         if value not in allowed:
             raise ValueError(f"signs_in_as takes one of {', '.join(allowed)}")
         return str(value)
@@ -180,15 +179,18 @@ class Registry:
             for switch in APP_SWITCHES
         ]
 
-    def describe_person(self, provider: TokenProvider, person: Person) -> list[dict[str, object]]:
+    def describe_person(self, person: Person) -> list[dict[str, object]]:
         """The switches of an account, each with its value."""
-        return [self._described(provider, person, switch) for switch in account_switches(provider)]
+        return [self._described(person, switch) for switch in account_switches(person.provider)]
 
-    def _described(self, provider: TokenProvider, person: Person, switch: Switch) -> dict[str, object]:
+    def _described(self, person: Person, switch: Switch) -> dict[str, object]:
         if switch.kind != "choice":
             return switch.described(switch.name in person.faults)
-        others = [(other.address, other.address) for other in self.people(provider) if other is not person]
+        others = [(other, other) for other in self._others(person)]
         return switch.described(person.signs_in_as, [(SELF, "Itself"), *others])
+
+    def _others(self, person: Person) -> list[str]:
+        return [other.address for other in self.people(person.provider) if other is not person]
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Calls ``listener`` whenever somebody signed in or a switch was turned."""

@@ -48,7 +48,7 @@ def _provider(host: "SignInHost", provider: TokenProvider) -> dict[str, object]:
                 "target": person.address,
                 "address": person.address,
                 "name": person.name,
-                "switches": registry.describe_person(provider, person),
+                "switches": registry.describe_person(person),
             }
             for person in registry.people(provider)
         ],

@@ -288,6 +288,9 @@ async def test_huge_and_strange_requests_are_refused_and_served_on(peer: Peer) -
     async with peer.http.post(peer.token_url, data=doubled, headers=form) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"] == "invalid_request"
+    broken = {"Content-Type": "multipart/form-data; charset=klingon"}
+    async with peer.http.post(peer.token_url, data=b"--x\r\n", headers=broken) as answer:
+        assert answer.status == 400
     assert (await peer.page()).status == 200
 
 

@@ -135,15 +135,28 @@ async def test_msal_remembers_a_refusal_until_it_is_built_anew(host: SignInHost)
     def work() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         program = Program(host, host.microsoft_authority)
         token = program.sign_in()["refresh_token"]
-        host.turn("microsoft", "app", "secret_expired", True)
+        host.turn("microsoft", RITA_MICROSOFT, "conditional_access", True)
         refused = program.refresh(token)
-        host.turn("microsoft", "app", "secret_expired", False)
+        host.turn("microsoft", RITA_MICROSOFT, "conditional_access", False)
         stale, fresh = program.refresh(token), Program(host, host.microsoft_authority).refresh(token)
         return refused, stale, fresh
 
-    refused, _stale, fresh = await off_loop(work)
-    assert refused["error_codes"] == [7000222]
+    refused, stale, fresh = await off_loop(work)
+    assert refused["error_codes"] == stale["error_codes"] == [53003]
     assert "access_token" in fresh
+
+
+@pytest.mark.parametrize(("switch", "number"), [("secret_expired", 7000222), ("secret_wrong", 7000215)])
+async def test_msal_reads_what_is_wrong_with_the_secret(host: SignInHost, switch: str, number: int) -> None:
+    def work() -> dict[str, Any]:
+        program = Program(host, host.microsoft_authority)
+        token = program.sign_in()["refresh_token"]
+        host.turn("microsoft", "app", switch, True)
+        return program.refresh(token)
+
+    result = await off_loop(work)
+    assert result["error"] == "invalid_client"
+    assert result["error_codes"] == [number]
 
 
 async def test_an_outage_is_an_exception_of_msals(host: SignInHost) -> None:

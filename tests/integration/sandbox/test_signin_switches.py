@@ -43,7 +43,7 @@ async def peer(request: pytest.FixtureRequest) -> AsyncIterator[Peer]:
 async def mail_session(peer: Peer, access_token: str) -> AsyncIterator[str]:
     """An IMAP connection that offers the token: yields the tagged answer, the refusal's challenge answered."""
     mail = peer.host.mail
-    site = mail.sites[peer.person.account.seed.provider]
+    site = mail.sites[peer.person.provider]
     async with wire(site.imaps_address, mail, site.imap_host) as imap:
         imap.send(f"a1 AUTHENTICATE XOAUTH2 {xoauth2(peer.address, access_token)}")
         while not (line := await imap.line()).startswith("a1 "):
