@@ -8,8 +8,9 @@ service sees it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from core.errors import RefusedError
 
@@ -18,6 +19,17 @@ RECONNECT: Final = "sync.reconnect"
 RESYNC_HERE: Final = "mailbox.resync"
 """Where no card changes by itself: whoever presses hears that it was done."""
 
+ACKNOWLEDGE: Final = "alert.acknowledge"
+ASSIGN: Final = "alert.assign"
+MORE: Final = "alert.more"
+"""A menu: the choice says whether to mute, and for how long, or to escalate."""
+
+RESYNC_STORM: Final = "storm.resync"
+RETRY_ALL: Final = "recovery.retry"
+REVIEW: Final = "recovery.review"
+LEAVE: Final = "recovery.leave"
+POST_ALERT: Final = "escalation.post_alert"
+POST_MAILBOX: Final = "escalation.post_mailbox"
 RETRY: Final = "stage.retry"
 SKIP: Final = "stage.skip"
 FINISH: Final = "stage.finish"
@@ -25,6 +37,9 @@ WAS_SENT: Final = "uncertain.was_sent"
 SEND_AGAIN: Final = "uncertain.send_again"
 DROP: Final = "uncertain.drop"
 CONNECT: Final = "mailbox.connect"
+REFRESH: Final = "mailbox.refresh"
+PAUSE: Final = "mailbox.pause"
+RESUME: Final = "mailbox.resume"
 DISCONNECT: Final = "mailbox.disconnect"
 START: Final = "campaign.start"
 OPEN_LINK: Final = "link.open"
@@ -34,6 +49,15 @@ ALL: Final = (
     RESYNC,
     RECONNECT,
     RESYNC_HERE,
+    ACKNOWLEDGE,
+    ASSIGN,
+    MORE,
+    RESYNC_STORM,
+    RETRY_ALL,
+    REVIEW,
+    LEAVE,
+    POST_ALERT,
+    POST_MAILBOX,
     RETRY,
     SKIP,
     FINISH,
@@ -41,6 +65,9 @@ ALL: Final = (
     SEND_AGAIN,
     DROP,
     CONNECT,
+    REFRESH,
+    PAUSE,
+    RESUME,
     DISCONNECT,
     START,
     OPEN_LINK,
@@ -49,21 +76,31 @@ ALL: Final = (
 STALE: Final = "This button is from an older message and does nothing any more."
 STALE_FIX: Final = "Type /mailbox status or /outreach status to see how things stand now."
 
+MUTE_HOURS: Final = {"mute_24": 24, "mute_72": 72, "mute_168": 168}
+"""Choices of the menu that silence an alert, and for how many hours."""
+
+ESCALATE: Final = "escalate"
+"""The menu's choice that collects the facts for whoever can help."""
+
 _FORMAT: Final = "1"
-_VALUE: Final = re.compile(r"1:([A-Za-z0-9_-]{1,64}):(\d{1,9})", re.ASCII)
+_VALUE: Final = re.compile(r"1:([A-Za-z0-9_-]{1,64}):(\d{1,9})(?::([A-Za-z0-9_]{1,32}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonValue:
-    """What a button acts on, and the version of it that its card showed."""
+    """What a button acts on, and the version of it that its card showed; ``choice`` is what a menu's reader chose."""
 
     id: str
     version: int
+    choice: str = ""
 
 
-def encode(identifier: str, version: int = 0) -> str:
-    """The text of a button's value, at most 76 characters. Raises ValueError where the id could not come back."""
-    value = f"{_FORMAT}:{identifier}:{version}"
+def encode(identifier: str, version: int = 0, choice: str = "") -> str:
+    """The text of a button's value, at most 109 characters. Raises ValueError where the id could not come back.
+
+    A menu of people carries it in its block's id, because Slack gives such a menu no value.
+    """
+    value = f"{_FORMAT}:{identifier}:{version}" + (f":{choice}" if choice else "")
     if not _VALUE.fullmatch(value):
         raise ValueError("this id or version cannot be carried by a button")
     return value
@@ -74,4 +111,17 @@ def decode(value: object) -> ButtonValue:
     found = _VALUE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise RefusedError(STALE, reason="button_stale", fix=STALE_FIX)
-    return ButtonValue(found[1], int(found[2]))
+    return ButtonValue(found[1], int(found[2]), found[3] or "")
+
+
+def used(action: Mapping[str, Any]) -> ButtonValue:
+    """What a person used, from the payload's action: a button, an option of a menu, or a person chosen in one.
+
+    Raises RefusedError as ``decode`` does.
+    """
+    if action.get("type") == "overflow":
+        option = action.get("selected_option")
+        return decode(option.get("value") if isinstance(option, Mapping) else None)
+    if action.get("type") == "users_select":
+        return replace(decode(action.get("block_id")), choice=str(action.get("selected_user") or ""))
+    return decode(action.get("value"))

@@ -21,8 +21,9 @@ Way = Callable[[Origin, Card], Awaitable[None]]
 
 
 class Answers:
-    """Every answer is for one person's eyes: ephemeral in a channel, a small window on the Home tab, else a direct
-    message. A way that fails (an address used up, a person who left the channel) gives way to the next."""
+    """Every answer is for one person's eyes: ephemeral in a channel; a window on the Home tab, where the card wants
+    one, and where something was pressed in one; else a direct message. A way that fails (an address used up, a window
+    closed, a person who left the channel) gives way to the next."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
@@ -33,7 +34,7 @@ class Answers:
         return await self._try(origin, card) or await self._try(origin, plain(card))
 
     async def _try(self, origin: Origin, card: Card) -> bool:
-        for way in self._ways(origin):
+        for way in self._ways(origin, card):
             try:
                 await way(origin, card)
             except SlackError as failed:
@@ -42,10 +43,14 @@ class Answers:
                 return True
         return False
 
-    def _ways(self, origin: Origin) -> list[Way]:
+    def _ways(self, origin: Origin, card: Card) -> list[Way]:
+        if origin.window:
+            return [self._same_window, self._direct]
         if origin.home:
             return [self._window, self._direct] if origin.trigger_id else [self._home]
-        ways: list[Way] = [self._response_url] if origin.response_url else []
+        ways: list[Way] = [self._window] if card.window and origin.trigger_id else []
+        if origin.response_url:
+            ways.append(self._response_url)
         if origin.channel:
             ways.append(self._ephemeral)
         return [*ways, self._direct]
@@ -69,6 +74,9 @@ class Answers:
 
     async def _window(self, origin: Origin, card: Card) -> None:
         await self._call(self._client.views_open(trigger_id=str(origin.trigger_id), view=modal(card)))
+
+    async def _same_window(self, origin: Origin, card: Card) -> None:
+        await self._call(self._client.views_update(view_id=str(origin.window), view=modal(card)))
 
     async def _home(self, origin: Origin, card: Card) -> None:
         await self._call(self._client.views_publish(user_id=origin.user, view=home_notice(card)))

@@ -41,6 +41,8 @@ VERBS: Final[dict[str, tuple[Verb, ...]]] = {
         Verb("disconnect", "address", "forget the password; the history stays"),
         Verb("log", "[address]", "recent errors, each with its fix"),
         Verb("check", "[domain | address]", "whether a domain's mail is set up right: MX, SPF, DMARC, DKIM"),
+        Verb("test", "[mailbox] [to]", "send a test mail from a mailbox to another address"),
+        Verb("escalate", "[address]", "collect the facts about a mailbox for whoever can help"),
         Verb("settings", "[name value]", "how Rethread behaves here; admins can change it"),
         Verb("help", "", "this list"),
     ),
@@ -124,6 +126,18 @@ class CheckDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class TryMailbox:
+    """At most two addresses, in the order typed: the mailbox, and where the test mail goes."""
+
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EscalateMailbox:
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ShowSettings:
     pass
 
@@ -183,6 +197,8 @@ MailboxRequest = (
     | DisconnectMailbox
     | MailboxLog
     | CheckDomain
+    | TryMailbox
+    | EscalateMailbox
     | ShowSettings
     | ChangeSetting
     | Help
@@ -340,6 +356,15 @@ def _check(words: list[Word]) -> MailboxRequest:
     return CheckDomain(domain) if domain else _hint(MAILBOX, "check", f"“{words[0].text[:60]}” is not a domain.")
 
 
+def _test(words: list[Word]) -> MailboxRequest:
+    if len(words) > 2:
+        return _hint(MAILBOX, "test", "Two addresses at most: your mailbox, and where the test mail goes.")
+    for word in words:
+        if not _EMAIL.fullmatch(word.text):
+            return _hint(MAILBOX, "test", f"“{word.text[:60]}” is not an e-mail address.")
+    return TryMailbox(tuple(word.text for word in words))
+
+
 def _settings(words: list[Word]) -> MailboxRequest:
     if len(words) > 2 and words[0].text.lower() == "set":
         words = words[1:]
@@ -388,6 +413,8 @@ _MAILBOX_READERS: Final[dict[str, Callable[[list[Word]], MailboxRequest]]] = {
     "disconnect": _disconnect,
     "log": _with_address("log", MailboxLog),
     "check": _check,
+    "test": _test,
+    "escalate": _with_address("escalate", EscalateMailbox),
     "settings": _settings,
 }
 

@@ -65,6 +65,18 @@ class FrontDesk:
         finally:
             self._running.discard(task)
 
+    async def post_once(self, actor: Actor, key: str, channel: str, card: Card) -> bool:
+        """Posts a card in a person's name; False where this key was posted before. Raises SlackError kinds."""
+        if not await self._seen(actor.workspace, f"post:{key}"[:200]):
+            return False
+        try:
+            await self._client.chat_postMessage(
+                channel=channel, text=card.text, blocks=card.blocks, unfurl_links=False, unfurl_media=False
+            )
+        except Exception as error:
+            raise translate(error) from error
+        return True
+
     async def publish_home(self, actor: Actor, view: Mapping[str, Any]) -> None:
         """Shows a person's Home tab. Raises SlackError kinds."""
         try:

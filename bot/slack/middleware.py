@@ -119,6 +119,7 @@ def origin_of(body: Mapping[str, Any]) -> Origin | None:
         response_url=_text(body.get("response_url")),
         trigger_id=_text(body.get("trigger_id")),
         home=event.get("type") == "app_home_opened" or view.get("type") == "home",
+        window=_text(view.get("id")) if body.get("type") == "block_actions" and view.get("type") == "modal" else None,
     )
 
 

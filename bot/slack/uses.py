@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from bot.slack.blocks.kit import Card
+from bot.slack.read_models import EscalationPack, FailedStage, MailTest, ProviderFound, Reading
 from core.domain.account import Mailbox
 from core.domain.actor import Actor
 from core.domain.campaign import Campaign
@@ -37,6 +38,38 @@ class MailboxUses(Protocol):
     async def resume(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
     async def disconnect(self, actor: Actor, mailbox_id: str) -> Mailbox: ...
     async def log(self, actor: Actor, mailbox_id: str, limit: int = 20) -> Sequence[SyncLogEntry]: ...
+
+
+class MailboxCareUses(Protocol):
+    """Of core.services.mailboxes.MailboxService, what looks into one mailbox."""
+
+    async def send_test(self, actor: Actor, mailbox_id: str, to: str) -> MailTest: ...
+    async def escalate_mailbox(self, actor: Actor, mailbox_id: str) -> EscalationPack: ...
+
+
+class ReadingUses(Protocol):
+    """How far mailboxes are read and why new mail is late, by mailbox id; those that nobody knows of are left out."""
+
+    async def of(self, actor: Actor, mailboxes: Sequence[Mailbox]) -> Mapping[str, Reading]: ...
+
+
+class AlertUses(Protocol):
+    """core.services.alert_desk.AlertDesk. ``version`` is what the card showed: whoever was slower is refused."""
+
+    async def acknowledge(self, actor: Actor, alert_id: str, version: int) -> object: ...
+    async def assign(self, actor: Actor, alert_id: str, version: int, to_user: str) -> object: ...
+    async def mute(self, actor: Actor, alert_id: str, version: int, hours: int = 24) -> object: ...
+    async def resync_storm(self, actor: Actor, alert_id: str, version: int) -> Sequence[Mailbox]: ...
+    async def escalate(self, actor: Actor, alert_id: str) -> EscalationPack: ...
+    async def retry_after_recovery(self, actor: Actor, alert_id: str, version: int) -> object: ...
+    async def review_recovery(self, actor: Actor, alert_id: str) -> Sequence[FailedStage]: ...
+    async def leave_recovery(self, actor: Actor, alert_id: str, version: int) -> object: ...
+
+
+class DiscoveryUses(Protocol):
+    """core.services.discovery.Discovery."""
+
+    async def of(self, address: str) -> ProviderFound: ...
 
 
 class ConnectUses(Protocol):
@@ -86,7 +119,7 @@ class DomainUses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Every use case that Slack offers."""
+    """Every use case that Slack offers. What is None is not offered: its commands say so, its buttons are none."""
 
     mailboxes: MailboxUses
     connecting: ConnectUses
@@ -95,13 +128,18 @@ class Services:
     people: PeopleUses
     settings: SettingUses
     domains: DomainUses
+    alerts: AlertUses | None = None
+    care: MailboxCareUses | None = None
+    readings: ReadingUses | None = None
+    discovery: DiscoveryUses | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request came from, and so how its answer can reach the person.
 
-    ``key`` is what Slack repeats when it delivers the same request again. ``home`` is True on the Home tab.
+    ``key`` is what Slack repeats when it delivers the same request again. ``home`` is True on the Home tab; ``window``
+    is the id of the window in which something was pressed.
     """
 
     workspace: str
@@ -111,6 +149,7 @@ class Origin:
     response_url: str | None = None
     trigger_id: str | None = None
     home: bool = False
+    window: str | None = None
 
 
 Story = Callable[[Actor], Awaitable[Card | None]]
@@ -128,6 +167,10 @@ class Desk(Protocol):
         """Posts a card where nobody asked, once per channel."""
         ...
 
+    async def post_once(self, actor: Actor, key: str, channel: str, card: Card) -> bool:
+        """Posts a card in a person's name, once per key; False where that was done before. Raises SlackError kinds."""
+        ...
+
     async def publish_home(self, actor: Actor, view: dict[str, Any]) -> None:
         """Shows a person's Home tab. Raises SlackError kinds."""
         ...
@@ -140,8 +183,9 @@ class Connect:
     public_url: str
     secure: bool
 
-    def page(self, token: str, actor: Actor | None = None) -> str:
-        """The address of one ticket's page; with an actor, the form begins with what Slack's profile says of them."""
-        known = {"address": actor.email, "name": actor.name} if actor else {}
+    def page(self, token: str, actor: Actor | None = None, address: str | None = None) -> str:
+        """The address of one ticket's page; with an actor, the form begins with what Slack's profile says of them, and
+        with the address that they typed."""
+        known = {"address": address or actor.email, "name": actor.name} if actor else {}
         filled = urlencode({key: value for key, value in known.items() if value})
         return f"{self.public_url}/connect/{token}" + (f"?{filled}" if filled else "")

@@ -264,6 +264,141 @@ class FakeDomains:
             facts |= {question: self.records.get((question.kind.value, question.name), ()) for question in wanted}
 
 
+@dataclass(frozen=True)
+class Pack:
+    """The collected facts."""
+
+    text: str = "Mailbox: rita@agency.test\nCause: password\nServer said: AUTHENTICATIONFAILED"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A stage that failed while a mailbox was down."""
+
+    campaign: str = "Backend engineers, autumn"
+    person: str = "Ben Carter"
+    email: str = "ben@candidates.example"
+    stage: int = 2
+    failed_at: datetime = NOW
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What became of a test mail."""
+
+    sent: bool
+    to: str
+    title: str = ""
+    raw: str = "250 2.0.0 OK queued as 4F1"
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where an address's mail is."""
+
+    provider: str = "google"
+    label: str = "Google"
+    how: tuple[str, ...] = ("MX is aspmx.l.google.com",)
+    sign_in: str = "google"
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a mailbox is read."""
+
+    history_left: int = 0
+    behind: str = ""
+    resting: tuple[str, ...] = ()
+
+
+@dataclass
+class FakeAlerts:
+    """``asked`` keeps (what, user, alert, version, further); a second press of the same version is refused."""
+
+    asked: list[tuple[str, str, str, int, str]] = field(default_factory=list)
+    resynced: list[Mailbox] = field(default_factory=lambda: [broken()])
+    failed: list[Failed] = field(default_factory=lambda: [Failed()])
+    pack: Pack = field(default_factory=Pack)
+    refusal: Exception | None = None
+
+    async def acknowledge(self, actor: Actor, alert_id: str, version: int) -> None:
+        self._once("acknowledge", actor, alert_id, version)
+
+    async def assign(self, actor: Actor, alert_id: str, version: int, to_user: str) -> None:
+        self._once("assign", actor, alert_id, version, to_user)
+
+    async def mute(self, actor: Actor, alert_id: str, version: int, hours: int = 24) -> None:
+        self._once("mute", actor, alert_id, version, str(hours))
+
+    async def resync_storm(self, actor: Actor, alert_id: str, version: int) -> list[Mailbox]:
+        self._once("resync_storm", actor, alert_id, version)
+        return self.resynced
+
+    async def escalate(self, actor: Actor, alert_id: str) -> Pack:
+        self._refuse()
+        self.asked.append(("escalate", actor.user, alert_id, 0, ""))
+        return self.pack
+
+    async def retry_after_recovery(self, actor: Actor, alert_id: str, version: int) -> None:
+        self._once("retry", actor, alert_id, version)
+
+    async def review_recovery(self, actor: Actor, alert_id: str) -> list[Failed]:
+        self._refuse()
+        return self.failed
+
+    async def leave_recovery(self, actor: Actor, alert_id: str, version: int) -> None:
+        self._once("leave", actor, alert_id, version)
+
+    def _refuse(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    def _once(self, what: str, actor: Actor, alert_id: str, version: int, further: str = "") -> None:
+        self._refuse()
+        for _, user, asked_id, asked_version, _ in self.asked:
+            if (asked_id, asked_version) == (alert_id, version):
+                raise RefusedError(f"<@{user}> was faster: look at the card again.", reason="race")
+        self.asked.append((what, actor.user, alert_id, version, further))
+
+
+@dataclass
+class FakeCare:
+    """Test mails and collected facts of a mailbox."""
+
+    result: Tested | None = None
+    pack: Pack = field(default_factory=Pack)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def send_test(self, actor: Actor, mailbox_id: str, to: str) -> Tested:
+        self.asked.append((actor.user, mailbox_id, to))
+        return self.result or Tested(True, to)
+
+    async def escalate_mailbox(self, actor: Actor, mailbox_id: str) -> Pack:
+        self.asked.append((actor.user, mailbox_id, "escalate"))
+        return self.pack
+
+
+@dataclass
+class FakeReadings:
+    known: dict[str, Progress] = field(default_factory=dict)
+
+    async def of(self, actor: Actor, mailboxes: Sequence[Mailbox]) -> dict[str, Progress]:
+        return self.known
+
+
+@dataclass
+class FakeDiscovery:
+    found: Found = field(default_factory=Found)
+    failure: Exception | None = None
+
+    async def of(self, address: str) -> Found:
+        if self.failure is not None:
+            raise self.failure
+        return self.found
+
+
 @dataclass
 class FakeServices:
     """All of them; ``uses`` is what the face is given."""
@@ -276,6 +411,11 @@ class FakeServices:
     settings: FakeSettings = field(default_factory=FakeSettings)
     domains: FakeDomains = field(default_factory=FakeDomains)
 
+    alerts: FakeAlerts | None = field(default_factory=FakeAlerts)
+    care: FakeCare | None = field(default_factory=FakeCare)
+    readings: FakeReadings | None = field(default_factory=FakeReadings)
+    discovery: FakeDiscovery | None = None
+
     @property
     def uses(self) -> Services:
         return Services(
@@ -286,6 +426,10 @@ class FakeServices:
             self.people,
             self.settings,
             self.domains,
+            self.alerts,
+            self.care,
+            self.readings,
+            self.discovery,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.action_ids import DISCONNECT, OPEN_LINK, encode
+from bot.slack.action_ids import DISCONNECT, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card
 from bot.slack.blocks.text import escaped, sentence
@@ -13,6 +13,18 @@ from core.domain.account import Mailbox
 def said(text: str, *details: str) -> Card:
     """One sentence, and further lines below."""
     return Card(sentence(text, kit.FALLBACK) or "–", [kit.note(text), *(kit.note(detail) for detail in details[:10])])
+
+
+def refreshed(mailbox: Mailbox) -> Card:
+    return said(f"{mailbox.address}: new mail is being read now.")
+
+
+def paused(mailbox: Mailbox) -> Card:
+    return said(f"{mailbox.address}: paused; nothing is read or sent until /mailbox resume.")
+
+
+def resumed(mailbox: Mailbox) -> Card:
+    return said(f"{mailbox.address}: resumed; connecting now.")
 
 
 def hint(asked: Hint) -> Card:
@@ -32,25 +44,6 @@ def error(message: str, fix: str = "", *, quoted: str = "", reference: str = "")
     if reference:
         blocks.append(kit.context(f"Reference {escaped(reference, 40)}"))
     return Card(sentence(f"{message} {fix}".strip(), kit.FALLBACK) or "–", blocks)
-
-
-def connect_link(url: str, address: str | None, *, secure: bool) -> Card:
-    """A private, one-time way to the page where the password is typed: never into Slack (threat T4)."""
-    title = f"Reconnect {address}" if address else "Connect a mailbox"
-    keeps = " History and settings stay." if address else ""
-    warning = (
-        []
-        if secure
-        else [kit.note("This address is not HTTPS: open it only on the machine or network that Rethread runs in.")]
-    )
-    blocks = [
-        kit.header(title),
-        kit.note(f"The password is typed on Rethread's own page, never in Slack.{keeps}"),
-        *warning,
-        kit.actions(kit.button("Open the page", OPEN_LINK, style="primary", url=url, spoken=title)),
-        kit.context("The link is for you alone, works once, and only for the next 10 minutes."),
-    ]
-    return Card(kit.fallback(f"{title}: a private link, good for 10 minutes."), blocks)
 
 
 def ask_disconnect(mailbox: Mailbox) -> Card:

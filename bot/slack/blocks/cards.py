@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from bot.slack.blocks.kit import Card
+from bot.slack.blocks.recovery_card import recovery_card
+from bot.slack.blocks.reminder_cards import expiry_card, sync_reminder
 from bot.slack.blocks.reply_card import reply_card, reply_excerpt
 from bot.slack.blocks.stage_card import stage_card
+from bot.slack.blocks.storm_card import storm_card
 from bot.slack.blocks.sync_card import sync_card
 from bot.slack.blocks.uncertain_card import uncertain_card
-from core.domain.cards import ReplyCard, ReplyExcerpt, StageCard, SyncCard, UncertainCard
 from core.errors import InputError
+
+# Facts come out of the outbox as JSON: each presenter states the shape that it reads.
+_PRESENTERS: Final[Mapping[str, Callable[[Any], Card]]] = {
+    "sync": sync_card,
+    "storm": storm_card,
+    "recovery": recovery_card,
+    "expiry": expiry_card,
+    "sync_reminder": sync_reminder,
+    "reply": reply_card,
+    "reply_excerpt": reply_excerpt,
+    "stage_failed": stage_card,
+    "uncertain": uncertain_card,
+}
 
 
 def present(kind: str, facts: Mapping[str, Any]) -> Card:
     """The card of a kind of core/domain/cards.py. Raises InputError for an unknown kind or facts that lack a field."""
+    presenter = _PRESENTERS.get(kind)
+    if presenter is None:
+        raise InputError("there is no card of this kind", where=kind[:40])
     try:
-        return _present(kind, facts)
+        return presenter(facts)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"facts that do not make a card: {error!r:.80}", where=kind[:40]) from error
-
-
-def _present(kind: str, facts: Mapping[str, Any]) -> Card:
-    match kind:
-        case "sync":
-            return sync_card(cast(SyncCard, facts))
-        case "reply":
-            return reply_card(cast(ReplyCard, facts))
-        case "reply_excerpt":
-            return reply_excerpt(cast(ReplyExcerpt, facts))
-        case "stage_failed":
-            return stage_card(cast(StageCard, facts))
-        case "uncertain":
-            return uncertain_card(cast(UncertainCard, facts))
-        case _:
-            raise InputError("there is no card of this kind", where=kind[:40])

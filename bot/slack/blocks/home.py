@@ -8,7 +8,7 @@ from typing import Final
 from bot.slack.action_ids import CONNECT, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json, Stack
-from bot.slack.blocks.mailbox_status import add_mailboxes
+from bot.slack.blocks.mailbox_status import NOTHING_KNOWN, Surroundings, add_mailboxes
 from bot.slack.blocks.outreach_status import Counts, campaign_line, failure_line
 from core.domain.account import Mailbox
 from core.domain.campaign import Campaign
@@ -23,12 +23,14 @@ def home_view(
     mailboxes: Sequence[Mailbox],
     failed: Sequence[tuple[str, ProspectRow]],
     campaigns: Sequence[tuple[Campaign, Counts]],
+    around: Surroundings = NOTHING_KNOWN,
 ) -> Json:
-    """The Home tab as views.publish takes it. ``failed`` pairs a campaign's name with a failed prospect."""
+    """The Home tab as views.publish takes it. ``failed`` pairs a campaign's name with a failed prospect; ``around`` is
+    what is known beside the mailboxes."""
     stack = Stack(kit.header("My mailboxes"), most_blocks=MOST_BLOCKS, most_json=40_000)
     if not mailboxes:
         stack.add(kit.note("None yet. Connect the mailbox you write to candidates from."))
-    shown = add_mailboxes(stack, mailboxes[:20])
+    shown = add_mailboxes(stack, mailboxes[:20], around)
     if shown < len(mailboxes):
         stack.add(kit.context(f"{len(mailboxes) - shown} more: /mailbox status"))
     stack.add(kit.actions(kit.button("Connect a mailbox", CONNECT, encode("new"))))
@@ -64,6 +66,7 @@ def home_notice(card: Card) -> Json:
 
 
 def modal(card: Card) -> Json:
-    """An answer to a click on the Home tab, where no message can be shown."""
+    """An answer as a window: on the Home tab, where no message can be shown, and where it is long."""
+    title: Json = {"type": "plain_text", "text": card.window or "Rethread"}
     close: Json = {"type": "plain_text", "text": "Close"}
-    return {"type": "modal", "title": {"type": "plain_text", "text": "Rethread"}, "close": close, "blocks": card.blocks}
+    return {"type": "modal", "title": title, "close": close, "blocks": card.blocks}

@@ -32,11 +32,13 @@ CONTEXT: Final = 2_000
 @dataclass(frozen=True, slots=True)
 class Card:
     """One message. ``text`` is what notifications and screen readers say, in Slack's markup; ``color`` a bar that
-    repeats what the words say already."""
+    repeats what the words say already. ``window`` is the title of the window in which it is rather read than in the
+    conversation, at most 24 characters."""
 
     text: str
     blocks: list[Json] = field(default_factory=list)
     color: str | None = None
+    window: str | None = None
 
     def message(self) -> Json:
         """Arguments of chat.postMessage, chat.update and response_url: text, blocks, attachments.
@@ -104,6 +106,11 @@ def person(user: str | None) -> Json:
     return {"type": "user", "user_id": user} if is_person(user) else glue(mention(user))
 
 
+def channel(identifier: str) -> Json:
+    """A channel's name, as each reader sees it."""
+    return {"type": "channel", "channel_id": identifier}
+
+
 def when(iso: str | None) -> Json:
     """A moment in the reader's own time zone, UTC for those who cannot see it."""
     stamp = seconds(iso)
@@ -126,7 +133,7 @@ def paragraph(*lines: Iterable[Json]) -> Json:
         if pieces:
             pieces.append(glue("\n"))
         pieces.extend(line)
-    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": pieces}]}
+    return {"type": "rich_text", "elements": [_section(*pieces)]}
 
 
 def quote(text: object, limit: int = WORDS) -> Json:
@@ -135,9 +142,24 @@ def quote(text: object, limit: int = WORDS) -> Json:
     return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [piece]}]}
 
 
+def to_forward(intro: str, text: object, limit: int = WORDS) -> Json:
+    """Text meant for somebody else, set apart so that it can be copied as it is."""
+    return {"type": "rich_text", "elements": [_section(glue(intro)), *quote(text, limit)["elements"]]}
+
+
+def bullets(lines: Iterable[str]) -> Json:
+    """A list, one cleaned line to a bullet."""
+    items = [_section(words(line, 300)) for line in lines]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": items}]}
+
+
+def _section(*pieces: Json) -> Json:
+    return {"type": "rich_text_section", "elements": list(pieces)}
+
+
 def server_said(text: object) -> Json:
     """A mail server's own words, introduced as such (R43)."""
-    intro = {"type": "rich_text_section", "elements": [glue("The mail server said:")]}
+    intro = _section(glue("The mail server said:"))
     return {"type": "rich_text", "elements": [intro, *machine_words(text)["elements"]]}
 
 
@@ -158,20 +180,40 @@ def context(*parts: str) -> Json:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": shown or "–", "verbatim": True}]}
 
 
+def in_a_row(parts: Iterable[str]) -> str:
+    """Words from outside as one piece of a context line."""
+    return escaped("; ".join(parts), 600)
+
+
 def note(text: object) -> Json:
     """One of our own sentences, which may mention people."""
-    return {
-        "type": "section",
-        "text": {"type": "mrkdwn", "text": sentence(text, WORDS) or "–", "verbatim": True},
-    }
+    return markup(sentence(text, WORDS))
+
+
+def markup(text: str) -> Json:
+    """Slack's markup, made of parts that are escaped already, at most 3,000 characters."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text or "–", "verbatim": True}}
 
 
 def divider() -> Json:
     return {"type": "divider"}
 
 
-def actions(*buttons: Json) -> Json:
-    return {"type": "actions", "elements": list(buttons)}
+def actions(*elements: Json, block_id: str | None = None) -> Json:
+    """Buttons and menus in a row."""
+    made: Json = {"type": "actions", "elements": list(elements)}
+    return made | {"block_id": block_id} if block_id else made
+
+
+def people_menu(placeholder: str, action_id: str) -> Json:
+    """A menu of the workspace's people; what it acts on stands in the block's id."""
+    return {"type": "users_select", "action_id": action_id, "placeholder": _plain(placeholder, 150)}
+
+
+def more_menu(action_id: str, options: Iterable[tuple[str, str]]) -> Json:
+    """Up to five further choices, each a label and the value that it gives back."""
+    made = [{"text": _plain(label, 75), "value": value} for label, value in options]
+    return {"type": "overflow", "action_id": action_id, "options": made}
 
 
 def button(

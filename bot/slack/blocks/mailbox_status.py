@@ -1,147 +1,148 @@
-"""How mailboxes are, state in words first; their settings and running log (R8..R16, R39, R40). Pure."""
+"""How mailboxes are, state in words first, each with what fits its state to press (R6..R16, R33..R38, R223). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
-from bot.slack.action_ids import RESYNC_HERE, encode
 from bot.slack.blocks import kit
+from bot.slack.blocks import mailbox_words as words
 from bot.slack.blocks.kit import Card, Json, Stack
-from bot.slack.blocks.mailbox_buttons import mend_buttons
+from bot.slack.blocks.mailbox_buttons import needs_a_person, state_buttons
 from bot.slack.blocks.text import count, local_time
-from core.domain.account import Mailbox
+from bot.slack.read_models import Reading, Seats
+from core.domain.account import Mailbox, SyncFault
 from core.domain.account import MailboxStatus as Status
+from core.domain.diagnosis import CAUSES
 from core.domain.moment import iso
-from core.domain.workspace_settings import Setting
 from core.ports.storage import SyncLogEntry
 
-_STATES: Final = {
-    Status.ACTIVE: "Syncing",
-    Status.CONNECTING: "Connecting",
-    Status.HISTORICAL: "Reading old mail",
-    Status.PARTIAL: "Partly synced",
-    Status.ERROR: "Sync broken",
-    Status.CONNECTION_ISSUE: "Sync broken, given up after two days",
-    Status.PENDING: "Waiting for a free seat",
-    Status.PAUSED: "Paused",
-    Status.DISCONNECTED: "Disconnected",
-}
 _SECURITY: Final = {"ssl": "TLS", "none": "no encryption"}
-_BROKEN: Final = (Status.ERROR, Status.CONNECTION_ISSUE, Status.PARTIAL)
+_SIGN_IN: Final = {
+    "google": "signed in with Google",
+    "microsoft": "signed in with Microsoft",
+    "password": "by password",
+}
+_FEW: Final = 5
+"""Up to so many mailboxes each have their buttons; in longer lists only those that wait for somebody."""
 
 
-def state_in_words(mailbox: Mailbox) -> str:
-    """``Sync broken (red)``"""
-    return f"{_STATES[mailbox.status]} ({mailbox.light})"
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known beside the mailboxes themselves: how far each is read, by id, and the workspace's seats.
+    ``show_seats``: the reader is an admin, whose business they are."""
+
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    seats: Seats | None = None
+    show_seats: bool = False
 
 
-def mailbox_list(title: str, mailboxes: Sequence[Mailbox]) -> Card:
+NOTHING_KNOWN: Final = Surroundings()
+
+
+def mailbox_list(title: str, mailboxes: Sequence[Mailbox], around: Surroundings = NOTHING_KNOWN) -> Card:
     """The broken ones first; as many as fit, and how to see the rest."""
-    broken = sum(mailbox.light == "red" for mailbox in mailboxes)
-    summary = f"{title}: {count(len(mailboxes), 'mailbox', 'mailboxes')}, {broken} broken."
     if not mailboxes:
         empty = kit.paragraph([kit.glue("None yet. Connect one with "), kit.typed("/mailbox connect")])
         return Card(kit.fallback(f"{title}: none yet. Connect one with /mailbox connect."), [kit.header(title), empty])
+    broken = sum(mailbox.light == "red" for mailbox in mailboxes)
+    summary = f"{title}: {count(len(mailboxes), 'mailbox', 'mailboxes')}, {broken} broken."
     stack = Stack(kit.header(title), most_blocks=kit.MOST_BLOCKS - 1, most_json=kit.MOST_JSON - 400)
-    shown = add_mailboxes(stack, mailboxes)
+    if around.seats and around.show_seats:
+        stack.add(kit.context(_seats(around.seats)))
+    shown = add_mailboxes(stack, mailboxes, around)
     if shown < len(mailboxes):
         more = f"{len(mailboxes) - shown} more. See one with /mailbox status address."
         stack.blocks.append(kit.context(more))
     return Card(kit.fallback(summary), stack.blocks)
 
 
-def add_mailboxes(stack: Stack, mailboxes: Sequence[Mailbox]) -> int:
+def _seats(seats: Seats) -> str:
+    """``12 of 50 seats are taken``"""
+    if not seats.limit:
+        return f"{count(seats.used, 'mailbox', 'mailboxes')} synced; this workspace has no limit (mailbox_limit)"
+    are = "is" if seats.used == 1 else "are"
+    return f"{seats.used:,} of {count(seats.limit, 'seat')} {are} taken (mailbox_limit)"
+
+
+def add_mailboxes(stack: Stack, mailboxes: Sequence[Mailbox], around: Surroundings = NOTHING_KNOWN) -> int:
     """Adds what fits, the broken ones first; returns how many mailboxes that were."""
-    for shown, mailbox in enumerate(sorted(mailboxes, key=lambda one: one.status not in _BROKEN)):
-        if not stack.add(*mailbox_blocks(mailbox)):
+    few = len(mailboxes) <= _FEW
+    for shown, mailbox in enumerate(sorted(mailboxes, key=lambda one: not needs_a_person(one))):
+        if not stack.add(*mailbox_blocks(mailbox, around, pressable=few or needs_a_person(mailbox))):
             return shown
     return len(mailboxes)
 
 
-def mailbox_blocks(mailbox: Mailbox) -> list[Json]:
-    """One mailbox in short; with what broke, how to fix it and buttons where it is broken."""
+def mailbox_blocks(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, *, pressable: bool = True) -> list[Json]:
+    """One mailbox: state, check marks, what is under way or late, what broke and its fix, and its buttons."""
+    reading = around.readings.get(mailbox.id)
+    facts = [words.history_in_words(mailbox, reading), words.lag_in_words(mailbox, reading), *_resting(reading)]
     lines = [
-        [kit.bold(mailbox.address, 254), kit.glue(f": {state_in_words(mailbox)}")],
-        [kit.glue(_switches(mailbox))],
+        [kit.bold(mailbox.address, 254), kit.glue(f": {words.state_in_words(mailbox)}")],
+        [kit.glue(words.check_marks(mailbox))],
+        *([kit.words(fact, 300)] for fact in facts if fact),
         [kit.glue("Last read "), kit.when(iso(mailbox.last_sync_at)), kit.glue(", owner "), kit.person(mailbox.owner)],
     ]
-    if mailbox.fault:
-        lines.append([kit.glue("The mail server said: "), kit.words(mailbox.fault.raw, 200)])
-        lines.append([kit.glue("How to fix it: "), kit.words(mailbox.fault.fix, 300)])
-    blocks = [kit.paragraph(*lines)]
-    if mailbox.status in _BROKEN:
-        fix = mailbox.fault.fix if mailbox.fault else ""
-        value = encode(mailbox.id, mailbox.version)
-        blocks.append(mend_buttons(mailbox.address, value, fix, resync=RESYNC_HERE))
-    return blocks
+    for fault in _faults(mailbox):
+        lines.extend(_fault(fault))
+    step = words.next_step(mailbox, around.seats)
+    if step:
+        lines.append([kit.strong("Next: "), kit.glue(step)])
+    buttons = state_buttons(mailbox) if pressable else []
+    return [kit.paragraph(*lines), *([kit.actions(*buttons)] if buttons else [])]
 
 
-def mailbox_detail(mailbox: Mailbox) -> Card:
-    """One mailbox with its servers and switches."""
+def _resting(reading: Reading | None) -> list[str]:
+    names = list(reading.resting[:5]) if reading else []
+    which = "This folder" if len(names) == 1 else "These folders"
+    return [f"{which} could not be read and will be tried again later: {', '.join(names)}."] if names else []
+
+
+def _faults(mailbox: Mailbox) -> list[SyncFault]:
+    told = mailbox.status in (*words.BROKEN, Status.CONNECTING)
+    return [fault for fault in (mailbox.fault if told else None, mailbox.send_fault) if fault is not None]
+
+
+def _fault(fault: SyncFault) -> list[list[Json]]:
+    known = CAUSES.get(fault.cause)
+    return [
+        *([[kit.strong(f"{known.title}. ")]] if known else []),
+        [kit.glue("The mail server said: "), kit.words(fault.raw, 200)],
+        [kit.glue("How to fix it: "), kit.words(fault.fix, 300)],
+    ]
+
+
+def mailbox_detail(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, latest: SyncLogEntry | None = None) -> Card:
+    """One mailbox with its servers and its most recent error, also where that is over (R40)."""
     facts = kit.paragraph(
         [kit.glue("Reading: "), kit.words(_server(mailbox.imap_host, mailbox.imap_port, mailbox.imap_tls))],
         [kit.glue("Sending: "), kit.words(_server(mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_tls))],
     )
-    since = kit.context(f"Connected {local_time(iso(mailbox.created_at))}", "recent errors: /mailbox log")
-    blocks = [*mailbox_blocks(mailbox), facts, since]
-    return Card(kit.fallback(f"{mailbox.address}: {state_in_words(mailbox)}."), blocks)
+    blocks = [*mailbox_blocks(mailbox, around), facts]
+    if latest is not None and not _faults(mailbox):
+        blocks.append(_most_recent(latest))
+    sign_in = _SIGN_IN.get(mailbox.sign_in, _SIGN_IN["password"])
+    blocks.append(
+        kit.context(f"Connected {local_time(iso(mailbox.created_at))}, {sign_in}", "recent errors: /mailbox log")
+    )
+    return Card(kit.fallback(f"{mailbox.address}: {words.state_in_words(mailbox)}."), blocks)
+
+
+def _most_recent(entry: SyncLogEntry) -> Json:
+    return kit.paragraph(
+        [
+            kit.glue("Most recent error, which is over: "),
+            kit.when(iso(entry.at)),
+            kit.glue(", "),
+            kit.words(entry.raw, 200),
+        ]
+    )
 
 
 def _server(host: str, port: int, tls: str) -> str:
     return f"{host}:{port} ({_SECURITY.get(tls, tls.upper())})"
-
-
-def _switches(mailbox: Mailbox) -> str:
-    """What it is connected for (R6..R9): ``Sends outreach ✓, reads replies ✓``"""
-    sends = "Sends outreach ✓" if mailbox.send else "Does not send outreach ✗"
-    return f"{sends}, {'reads replies ✓' if mailbox.capture else 'does not read replies ✗'}"
-
-
-def mailbox_log(mailbox: Mailbox, entries: Sequence[SyncLogEntry]) -> Card:
-    """Date and time, what the error was, how best to fix it (R39)."""
-    title = f"Recent errors: {mailbox.address}"
-    if not entries:
-        return Card(kit.fallback(f"{title}: none."), [kit.header(title), kit.note("None.")])
-    stack = Stack(kit.header(title))
-    for entry in entries:
-        lines = kit.paragraph(
-            [kit.when(iso(entry.at)), kit.glue(": "), kit.words(entry.raw, 300)],
-            [kit.glue("How to fix it: "), kit.words(entry.fix, 300)],
-        )
-        if not stack.add(lines):
-            break
-    return Card(kit.fallback(f"{title}: {count(len(entries), 'error')}."), stack.blocks)
-
-
-def settings_list(lines: Sequence[tuple[Setting, Any, bool]]) -> Card:
-    """Each setting with its value, whether that is the default, and its meaning."""
-    stack = Stack(kit.header("Settings of this workspace"))
-    for setting, value, is_default in lines:
-        stack.add(kit.paragraph(_setting(setting.key, value, is_default), [kit.words(setting.meaning, 300)]))
-    stack.add(kit.context("An admin changes one with /mailbox settings name value; “default” puts it back."))
-    return Card("Settings of this workspace.", stack.blocks)
-
-
-def setting_changed(setting: Setting, value: Any, is_default: bool) -> Card:
-    return Card(
-        kit.fallback(f"{setting.key} is now {_shown(value)}."),
-        [
-            kit.paragraph(
-                [kit.glue("Changed. "), *_setting(setting.key, value, is_default)], [kit.words(setting.meaning)]
-            )
-        ],
-    )
-
-
-def _setting(key: str, value: Any, is_default: bool) -> list[Json]:
-    return [kit.typed(key), kit.glue(" = "), kit.bold(_shown(value)), *([kit.glue(" (default)")] if is_default else [])]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "not set"
-    return ", ".join(f"{one:g}" for one in value) if isinstance(value, list | tuple) else str(value)
 
 
 def outcomes(title: str, results: Mapping[str, str]) -> Card:

@@ -1,50 +1,95 @@
-"""The alert of a broken sync, which turns into its own all-clear (R8..R16, R43, R200). Pure."""
+"""The alert of a broken sync, which turns into its own all-clear (R8..R16, R26, R43, R200, X10). Pure."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, cast
 
 from bot.slack.action_ids import RESYNC, encode
+from bot.slack.blocks import alert_parts as parts
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json
 from bot.slack.blocks.mailbox_buttons import mend_buttons
 from bot.slack.blocks.text import count, escaped, local_time, mention
 from core.domain.cards import SyncCard
 
-_WHO: Final = {
-    "nobody": "Nobody needs to act: Rethread keeps trying.",
-    "mail_admin": "Whoever runs the mail server can mend this.",
-    "operator": "Whoever runs Rethread can mend this.",
-    "vendor": "The mail provider has to mend this.",
+_PARTIAL: Final = "It sends, but does not read: replies are not seen, and follow-ups wait."
+_SENDING: Final = "It reads mail, but cannot send: nothing goes out of it until this is mended."
+_GIVEN_UP: Final = (
+    "It failed for two days, so Rethread has stopped trying. Once the cause is mended, press Resync to start it again."
+)
+
+
+# Cards that an earlier version left in the outbox know nothing of these.
+_LATER: Final[dict[str, Any]] = {
+    "side": "reading",
+    "status": "error",
+    "sign_in": "password",
+    "forward": None,
+    "obsolete": None,
+    "folded": None,
 }
 
 
 def sync_card(facts: SyncCard) -> Card:
     """``state`` decides: broken, resyncing, recovered or closed."""
-    return _BY_STATE[facts["state"]](facts)
+    return _BY_STATE[facts["state"]](cast(SyncCard, {**_LATER, **facts}))
 
 
 def _broken(facts: SyncCard) -> Card:
-    title = f"Sync broken: {facts['address']}"
+    title, color = f"{_title(facts)}: {facts['address']}", kit.GREY if _is_partial(facts) else kit.RED
+    operator = facts["who"] == "operator"
     blocks = [
         kit.header(title),
-        kit.paragraph([kit.bold(facts["title"])], _who_acts(facts)),
-        *_server_words(facts["raw"]),
-        kit.paragraph([kit.strong("How to fix it: "), kit.words(facts["fix"])]),
+        kit.paragraph([kit.bold(facts["title"])], *_extent(facts), parts.who_acts(facts["who"], facts["owner"])),
+        *parts.server_words(facts["raw"]),
+        parts.how_to_fix(facts["fix"], facts["obsolete"], operator=operator),
+        *parts.to_administrator(facts["forward"]),
         kit.context(f"Broken since {local_time(facts['since'])}", f"last read {local_time(facts['last_sync_at'])}"),
-        mend_buttons(facts["address"], encode(facts["mailbox_id"], facts["version"]), facts["fix"], resync=RESYNC),
+        *_care(facts),
+        _buttons(facts),
     ]
-    return Card(kit.fallback(f"{title}.", f"{facts['title']}.", facts["fix"]), blocks, kit.RED)
+    said = [parts.SUPPORT] if operator else []
+    return Card(kit.fallback(f"{title}.", f"{facts['title']}.", *said, facts["fix"]), blocks, color)
 
 
-def _who_acts(facts: SyncCard) -> list[Json]:
-    if facts["who"] in _WHO:
-        return [kit.glue(_WHO[facts["who"]])]
-    return [kit.person(facts["owner"]), kit.glue(" can mend this.")]
+def _title(facts: SyncCard) -> str:
+    """Which half is broken, in words: the colour says it only to those who see it."""
+    if facts["status"] == "connection_issue":
+        return "Sync broken, given up"
+    if facts["side"] == "sending":
+        return "Sending broken"
+    return "Partly synced" if _is_partial(facts) else "Sync broken"
 
 
-def _server_words(raw: str) -> list[Json]:
-    return [kit.server_said(raw)] if raw.strip() else []
+def _is_partial(facts: SyncCard) -> bool:
+    return facts["status"] == "partial" and facts["side"] != "sending"
+
+
+def _extent(facts: SyncCard) -> list[list[Json]]:
+    """What still works and what does not, where that is not simply "nothing"."""
+    if facts["status"] == "connection_issue":
+        return [[kit.glue(_GIVEN_UP)]]
+    if facts["side"] == "sending":
+        return [[kit.glue(_SENDING)]]
+    return [[kit.glue(_PARTIAL)]] if _is_partial(facts) else []
+
+
+def _care(facts: SyncCard) -> list[Json]:
+    told = ["told on one card with others of the same cause"] if facts["folded"] else []
+    pieces = [*parts.care(facts), *told]
+    return [kit.context(pieces[0][:1].upper() + pieces[0][1:], *pieces[1:])] if pieces else []
+
+
+def _buttons(facts: SyncCard) -> Json:
+    value = encode(facts["mailbox_id"], facts["version"])
+    mend = mend_buttons(facts["address"], value, facts["fix"], resync=RESYNC, sign_in=facts["sign_in"])
+    return kit.actions(
+        *mend,
+        *parts.care_buttons(facts, facts["address"]),
+        parts.assign_menu(),
+        parts.more_menu(facts),
+        block_id=encode(facts["alert_id"], facts["version"]),
+    )
 
 
 def _resyncing(facts: SyncCard) -> Card:
@@ -63,9 +108,11 @@ def _resyncing(facts: SyncCard) -> Card:
 
 
 def _recovered(facts: SyncCard) -> Card:
-    title = f"Sync recovered: {facts['address']}"
-    after = f"It was broken for {_duration(facts['down_minutes'])}; {_caught_up(facts['caught_up'])}."
-    lines = [[kit.glue(f"Mail is read again. {after}")]]
+    sending = facts["side"] == "sending"
+    title = f"{'Sending' if sending else 'Sync'} recovered: {facts['address']}"
+    down = f"It was broken for {parts.duration(facts['down_minutes'])}"
+    after = f"{down}." if sending else f"{down}; {_caught_up(facts['caught_up'])}."
+    lines = [[kit.glue(f"{'Mail goes out' if sending else 'Mail is read'} again. {after}")]]
     if facts["failed_meanwhile"]:
         lines.append(_failed_meanwhile(facts["failed_meanwhile"]))
     by = [f"resync by {mention(facts['actor'])}"] if facts["actor"] else []
@@ -82,18 +129,12 @@ def _caught_up(messages: int) -> str:
 
 
 def _failed_meanwhile(failed: int) -> list[Json]:
+    them = "it" if failed == 1 else "them"
     return [
-        kit.glue(f"{count(failed, 'stage')} failed while it was down. To try them again, type "),
+        kit.glue(f"{count(failed, 'stage')} failed while it was down. To try {them} again, type "),
         kit.typed("/outreach retry all"),
+        kit.glue(" or use the card about that."),
     ]
-
-
-def _duration(minutes: int | None) -> str:
-    if not minutes:
-        return "less than a minute"
-    if minutes < 120:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 2_880 else f"{minutes // 1_440} days"
 
 
 def _closed(facts: SyncCard) -> Card:

@@ -140,7 +140,7 @@ async def test_facts_that_make_no_card_are_refused_before_slack_hears_of_them(
     slack: SlackSandbox, notifier: SlackNotifier
 ) -> None:
     with pytest.raises(SlackRefusedError, match="unknown_card"):
-        await notifier.post(TEAM, destination="C0ALERTS", kind="storm", facts={}, key="x")
+        await notifier.post(TEAM, destination="C0ALERTS", kind="digest", facts={}, key="x")
     assert slack.journal.calls("chat.postMessage") == []
 
 

@@ -28,6 +28,89 @@ SYNC: dict[str, Any] = {
     "down_minutes": None,
     "caught_up": 0,
     "failed_meanwhile": 0,
+    "side": "reading",
+    "status": "error",
+    "provider": "google",
+    "sign_in": "password",
+    "forward": None,
+    "obsolete": None,
+    "acknowledged_by": None,
+    "acknowledged_at": None,
+    "assigned_to": None,
+    "muted_until": None,
+    "reminders": 0,
+    "folded": None,
+}
+
+STORM: dict[str, Any] = {
+    "state": "broken",
+    "alert_id": "alert-2",
+    "version": 5,
+    "provider": "microsoft",
+    "cause": "oauth_client_secret_expired",
+    "title": "Sign-in app: secret has expired",
+    "raw": "AADSTS7000222: The provided client secret keys are expired.",
+    "fix": "The operator makes a new secret, puts it into the settings and restarts.",
+    "who": "operator",
+    "forward": None,
+    "since": AT,
+    "mailboxes": [
+        {"mailbox_id": "mailbox-1", "address": "rita@agency.test", "owner": "U0RITA", "state": "broken"},
+        {"mailbox_id": "mailbox-2", "address": "omar@agency.test", "owner": "U0OMAR", "state": "recovered"},
+    ],
+    "total": 40,
+    "recovered": 12,
+    "actor": None,
+    "actor_at": None,
+    "acknowledged_by": None,
+    "acknowledged_at": None,
+    "muted_until": None,
+    "recovered_at": None,
+    "down_minutes": None,
+}
+
+RECOVERY: dict[str, Any] = {
+    "state": "offered",
+    "alert_id": "alert-3",
+    "version": 1,
+    "mailbox_id": "mailbox-1",
+    "address": "rita@agency.test",
+    "owner": "U0RITA",
+    "failed": 3,
+    "campaigns": [{"campaign": "Backend engineers, autumn", "failed": 2}, {"campaign": "Spring", "failed": 1}],
+    "down_minutes": 95,
+    "actor": None,
+    "actor_at": None,
+    "retried": 0,
+    "refused": 0,
+}
+
+EXPIRY: dict[str, Any] = {
+    "state": "warned",
+    "alert_id": "alert-4",
+    "version": 1,
+    "mailbox_id": "mailbox-1",
+    "address": "rita@agency.test",
+    "owner": "U0RITA",
+    "provider": "microsoft",
+    "ends_at": AT,
+    "days_left": 5,
+}
+
+REMINDER: dict[str, Any] = {
+    "alert_id": "alert-1",
+    "mailbox_id": "mailbox-1",
+    "address": "rita@agency.test",
+    "owner": "U0RITA",
+    "provider": "google",
+    "cause": "password",
+    "title": "Password was changed or is wrong",
+    "fix": "Press Reconnect and type the new password.",
+    "since": AT,
+    "days": 3,
+    "reminders": 2,
+    "mailboxes": 1,
+    "changed": False,
 }
 
 REPLY: dict[str, Any] = {
@@ -89,6 +172,10 @@ UNCERTAIN: dict[str, Any] = {
 
 BY_KIND: dict[str, dict[str, Any]] = {
     "sync": SYNC,
+    "storm": STORM,
+    "recovery": RECOVERY,
+    "expiry": EXPIRY,
+    "sync_reminder": REMINDER,
     "reply": REPLY,
     "reply_excerpt": EXCERPT,
     "stage_failed": STAGE,
@@ -97,6 +184,10 @@ BY_KIND: dict[str, dict[str, Any]] = {
 
 STATES: dict[str, tuple[str, ...]] = {
     "sync": ("broken", "resyncing", "recovered", "closed"),
+    "storm": ("broken", "resyncing", "recovered", "closed"),
+    "recovery": ("offered", "retried", "left"),
+    "expiry": ("warned", "renewed", "ended"),
+    "sync_reminder": ("",),
     "reply": ("",),
     "reply_excerpt": ("",),
     "stage_failed": ("failed", "retrying", "sent", "skipped", "finished", "removed", "replied"),
@@ -148,6 +239,15 @@ FREE = {
     "owner",
     "actor",
     "who",
+    "provider",
+    "sign_in",
+    "forward",
+    "obsolete",
+    "side",
+    "cause",
+    "acknowledged_by",
+    "assigned_to",
+    "folded",
 }
 
 
@@ -161,7 +261,14 @@ def hostile_facts(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     for name in facts:
         if name in FREE:
             facts[name] = draw(TEXTS)
-    for name in ("caught_up", "failed_meanwhile", "down_minutes"):
+    for name in ("caught_up", "failed_meanwhile", "down_minutes", "reminders", "total", "recovered", "days", "failed"):
         if name in facts:
             facts[name] = draw(st.integers(0, 10**6))
+    if "status" in facts and kind == "sync":
+        facts["status"] = draw(st.sampled_from(("error", "partial", "connection_issue", "active")))
+    if kind == "storm":
+        one = {"mailbox_id": "m", "address": draw(TEXTS), "owner": draw(TEXTS), "state": draw(TEXTS)}
+        facts["mailboxes"] = [one] * draw(st.integers(0, 60))
+    if kind == "recovery":
+        facts["campaigns"] = [{"campaign": draw(TEXTS), "failed": 2}] * draw(st.integers(0, 40))
     return kind, facts

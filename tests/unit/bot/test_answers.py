@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.blocks import answers, mailbox_status, outreach_status
+from bot.slack.blocks import answers, mailbox_reports, mailbox_status, mailbox_words, outreach_status, settings_list
+from bot.slack.blocks.connect_link import connect_link
 from bot.slack.blocks.help import help_card
 from bot.slack.blocks.home import home_view, modal
 from bot.slack.blocks.kit import Card
@@ -40,10 +41,10 @@ def test_any_number_of_hostile_mailboxes_fits(address: str, raw: str, number: in
     for card in (
         mailbox_status.mailbox_list("All mailboxes", [one] * number),
         mailbox_status.mailbox_detail(one),
-        mailbox_status.mailbox_log(one, [SyncLogEntry("m", NOW, raw, raw, raw)] * number),
+        mailbox_reports.mailbox_log(one, [SyncLogEntry("m", NOW, raw, raw, raw)] * number),
         mailbox_status.outcomes("Resync", {f"{address}{index}": raw for index in range(number)}),
         answers.ask_disconnect(one),
-        answers.connect_link("http://127.0.0.1:1/connect/t", address, secure=False),
+        connect_link("http://127.0.0.1:1/connect/t", address, secure=False),
     ):
         assert_slack_takes(card)
         no_bell(card)
@@ -83,7 +84,7 @@ def test_each_light_is_said_in_words(status: MailboxStatus) -> None:
     mailbox = a_mailbox(status=status)
     said = all_text(mailbox_status.mailbox_detail(mailbox).blocks)
     assert mailbox.light in said
-    assert len(mailbox_status.state_in_words(mailbox)) > len("(green)")
+    assert len(mailbox_words.state_in_words(mailbox)) > len("(green)")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_the_broken_ones_come_first_and_carry_their_buttons() -> None:
     card = mailbox_status.mailbox_list("Your mailboxes", [a_mailbox("a@agency.test"), broken("b@agency.test")])
     said = all_text(card.blocks)
     assert said.index("b@agency.test") < said.index("a@agency.test")
-    assert set(buttons(card)) == {"Resync", "Reconnect"}
+    assert set(buttons(card)) == {"Resync", "Reconnect", "Refresh", "Pause"}
     assert "2 mailboxes, 1 broken" in card.text
 
 
@@ -140,11 +141,11 @@ def test_what_does_not_fit_is_counted() -> None:
 
 
 def test_the_link_card_says_where_the_password_goes_and_warns_without_https() -> None:
-    safe = answers.connect_link("https://x.test/connect/t", "rita@agency.test", secure=True)
+    safe = connect_link("https://x.test/connect/t", "rita@agency.test", secure=True)
     assert "never in Slack" in all_text(safe.blocks)
     assert "not HTTPS" not in all_text(safe.blocks)
     assert buttons(safe)["Open the page"]["url"] == "https://x.test/connect/t"
-    assert "not HTTPS" in all_text(answers.connect_link("http://x.test/connect/t", None, secure=False).blocks)
+    assert "not HTTPS" in all_text(connect_link("http://x.test/connect/t", None, secure=False).blocks)
 
 
 @pytest.mark.parametrize("command", [MAILBOX, OUTREACH])
@@ -156,7 +157,7 @@ def test_help_lists_every_verb(command: str) -> None:
 
 
 def test_settings_show_value_default_and_meaning() -> None:
-    card = mailbox_status.settings_list([(one, one.default, True) for one in ALL])
+    card = settings_list.settings_list([(one, one.default, True) for one in ALL])
     assert_slack_takes(card)
     said = all_text(card.blocks)
     assert all(one.key in said and one.meaning in said for one in ALL)
@@ -165,7 +166,7 @@ def test_settings_show_value_default_and_meaning() -> None:
 @pytest.mark.parametrize("is_default", [True, False])
 def test_a_changed_setting_says_its_new_value(is_default: bool) -> None:
     for one in ALL:
-        assert_slack_takes(mailbox_status.setting_changed(one, one.default, is_default))
+        assert_slack_takes(settings_list.setting_changed(one, one.default, is_default))
 
 
 def test_an_error_shows_the_server_words_the_fix_and_the_reference() -> None:

@@ -45,7 +45,13 @@ def all_text(node: Any) -> str:
 
 def buttons(card: Card) -> dict[str, dict[str, Any]]:
     rows = [block["elements"] for block in card.blocks if block["type"] == "actions"]
-    return {button["text"]["text"]: button for row in rows for button in row}
+    return {button["text"]["text"]: button for row in rows for button in row if button["type"] == "button"}
+
+
+def menus(card: Card) -> dict[str, dict[str, Any]]:
+    """Action id to menu."""
+    rows = [block["elements"] for block in card.blocks if block["type"] == "actions"]
+    return {menu["action_id"]: menu for row in rows for menu in row if menu["type"] != "button"}
 
 
 @settings(max_examples=300, deadline=None)
@@ -77,7 +83,7 @@ def test_a_broken_sync_says_what_why_who_and_what_to_press() -> None:
     assert "Password was changed or is wrong" in said
     assert "[AUTHENTICATIONFAILED] Invalid credentials (Failure)" in said
     assert "Press Reconnect and type the new password." in said
-    assert set(buttons(card)) == {"Resync", "Reconnect"}
+    assert set(buttons(card)) == {"Resync", "Reconnect", "Acknowledge"}
     assert decode(buttons(card)["Resync"]["value"]).id == "mailbox-1"
 
 
@@ -143,7 +149,8 @@ def test_a_button_carries_the_version_that_was_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "facts"), [("storm", SYNC), ("sync", {}), ("sync", SYNC | {"state": "odd"}), ("reply", {})]
+    ("kind", "facts"),
+    [("digest", SYNC), ("storm", SYNC), ("sync", {}), ("sync", SYNC | {"state": "odd"}), ("reply", {})],
 )
 def test_facts_that_make_no_card_are_refused_not_shown(kind: str, facts: dict[str, Any]) -> None:
     with pytest.raises(InputError):

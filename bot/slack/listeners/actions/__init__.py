@@ -10,11 +10,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.slack import action_ids
-from bot.slack.action_ids import ButtonValue, decode
+from bot.slack.action_ids import ButtonValue, used
 from bot.slack.blocks.kit import Card
+from bot.slack.listeners.actions.alert_buttons import AlertButtons
 from bot.slack.listeners.actions.campaign_buttons import CampaignButtons
 from bot.slack.listeners.actions.mailbox_buttons import MailboxButtons
 from bot.slack.listeners.actions.stage_buttons import StageButtons
+from bot.slack.listeners.connecting import ConnectLinks
+from bot.slack.listeners.escalating import Escalations
 from bot.slack.listeners.events.home import Home
 from bot.slack.uses import Connect, Desk, Services, Story
 from core.domain.actor import Actor
@@ -26,7 +29,7 @@ Press = Callable[[Actor, ButtonValue], Awaitable[Card | None]]
 def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Connect) -> None:
     """Each button by name; a link button only wants its ack; anything else is from an older message."""
     home = Home(desk, services)
-    for action_id, press in buttons(services, connect).items():
+    for action_id, press in buttons(desk, services, connect).items():
         app.action(action_id)(_listener(desk, home, press))
 
     @app.action(action_ids.OPEN_LINK)
@@ -39,16 +42,22 @@ def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Con
         await desk.serve(body, _stale)
 
 
-def buttons(services: Services, connect: Connect) -> dict[str, Press]:
+def buttons(desk: Desk, services: Services, connect: Connect) -> dict[str, Press]:
     """Action id to what pressing it does. The card itself changes by the engine's hand, for everybody at once."""
-    mailbox = MailboxButtons(services.mailboxes, services.connecting, connect)
+    mailbox = MailboxButtons(services.mailboxes, ConnectLinks(services, connect))
     stage, campaign = StageButtons(services.prospects), CampaignButtons(services.campaigns)
+    escalations = Escalations(desk, services)
     return {
         action_ids.RESYNC: mailbox.resync,
         action_ids.RESYNC_HERE: mailbox.resync_here,
         action_ids.RECONNECT: mailbox.reconnect,
         action_ids.CONNECT: mailbox.connect,
+        action_ids.REFRESH: mailbox.refresh,
+        action_ids.PAUSE: mailbox.pause,
+        action_ids.RESUME: mailbox.resume,
         action_ids.DISCONNECT: mailbox.disconnect,
+        action_ids.POST_ALERT: escalations.post_alert,
+        action_ids.POST_MAILBOX: escalations.post_mailbox,
         action_ids.START: campaign.start,
         action_ids.RETRY: stage.retry,
         action_ids.SKIP: stage.skip,
@@ -56,6 +65,19 @@ def buttons(services: Services, connect: Connect) -> dict[str, Press]:
         action_ids.WAS_SENT: stage.was_sent,
         action_ids.SEND_AGAIN: stage.send_again,
         action_ids.DROP: stage.drop,
+        **({} if services.alerts is None else _alert_buttons(AlertButtons(services.alerts, escalations))),
+    }
+
+
+def _alert_buttons(alert: AlertButtons) -> dict[str, Press]:
+    return {
+        action_ids.ACKNOWLEDGE: alert.acknowledge,
+        action_ids.ASSIGN: alert.assign,
+        action_ids.MORE: alert.more,
+        action_ids.RESYNC_STORM: alert.resync_storm,
+        action_ids.RETRY_ALL: alert.retry_all,
+        action_ids.REVIEW: alert.review,
+        action_ids.LEAVE: alert.leave,
     }
 
 
@@ -69,7 +91,7 @@ def _listener(desk: Desk, home: Home, press: Press) -> Callable[[AsyncAck, dict[
 
 def _story(home: Home, press: Press, body: dict[str, Any]) -> Story:
     async def story(actor: Actor) -> Card | None:
-        card = await press(actor, decode(_value(body)))
+        card = await press(actor, _used(body))
         if (body.get("view") or {}).get("type") == "home":
             with suppress(SlackError):  # what was pressed is done; a Home tab that stays as it was is no failure of it
                 await home.show(actor)
@@ -78,9 +100,9 @@ def _story(home: Home, press: Press, body: dict[str, Any]) -> Story:
     return story
 
 
-def _value(body: dict[str, Any]) -> object:
+def _used(body: dict[str, Any]) -> ButtonValue:
     pressed = body.get("actions") or [{}]
-    return pressed[0].get("value")
+    return used(pressed[0])
 
 
 async def _stale(_: Actor) -> Card:

@@ -1,19 +1,20 @@
-"""Resync, Reconnect, Connect, Disconnect."""
+"""Resync, Reconnect, Connect, Refresh, Pause, Resume, Disconnect."""
 
 from __future__ import annotations
 
 from bot.slack.action_ids import ButtonValue
 from bot.slack.blocks import answers
 from bot.slack.blocks.kit import Card
-from bot.slack.uses import Connect, ConnectUses, MailboxUses
+from bot.slack.listeners.connecting import ConnectLinks
+from bot.slack.uses import MailboxUses
 from core.domain.actor import Actor
 
 
 class MailboxButtons:
     """Every method raises RethreadError kinds; the desk tells them to whoever pressed."""
 
-    def __init__(self, mailboxes: MailboxUses, connecting: ConnectUses, connect: Connect) -> None:
-        self._mailboxes, self._connecting, self._connect = mailboxes, connecting, connect
+    def __init__(self, mailboxes: MailboxUses, links: ConnectLinks) -> None:
+        self._mailboxes, self._links = mailboxes, links
 
     async def resync(self, actor: Actor, value: ButtonValue) -> None:
         """The card itself says that it is under way, and by whom."""
@@ -25,13 +26,19 @@ class MailboxButtons:
         return answers.said(f"Resync started: {mailbox.address}.")
 
     async def reconnect(self, actor: Actor, value: ButtonValue) -> Card:
-        mailbox = await self._mailboxes.get(actor, value.id)
-        token = await self._connecting.issue_ticket(actor, mailbox.id)
-        return answers.connect_link(self._connect.page(token), mailbox.address, secure=self._connect.secure)
+        return await self._links.again(actor, await self._mailboxes.get(actor, value.id))
 
     async def connect(self, actor: Actor, _: ButtonValue) -> Card:
-        token = await self._connecting.issue_ticket(actor)
-        return answers.connect_link(self._connect.page(token, actor), None, secure=self._connect.secure)
+        return await self._links.for_address(actor, None)
+
+    async def refresh(self, actor: Actor, value: ButtonValue) -> Card:
+        return answers.refreshed(await self._mailboxes.refresh(actor, value.id))
+
+    async def pause(self, actor: Actor, value: ButtonValue) -> Card:
+        return answers.paused(await self._mailboxes.pause(actor, value.id))
+
+    async def resume(self, actor: Actor, value: ButtonValue) -> Card:
+        return answers.resumed(await self._mailboxes.resume(actor, value.id))
 
     async def disconnect(self, actor: Actor, value: ButtonValue) -> Card:
         mailbox = await self._mailboxes.disconnect(actor, value.id)

@@ -20,7 +20,7 @@ _ELSEWHERE = Hint("Rethread does not know this command.", f"{MAILBOX} help, or {
 
 def register_commands(app: AsyncApp, desk: Desk, services: Services, connect: Connect) -> None:
     """/mailbox, /outreach, and a sentence for any other command that the app's settings may still name."""
-    mailbox, outreach = MailboxCommand(services, connect), OutreachCommand(services)
+    mailbox, outreach = MailboxCommand(desk, services, connect), OutreachCommand(services)
 
     @app.command(MAILBOX)
     async def on_mailbox(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.slack import command_parser as asked
-from bot.slack.blocks import answers, domain_check, mailbox_status
+from bot.slack.blocks import answers, mailbox_status, settings_list
 from bot.slack.blocks.help import explained
 from bot.slack.blocks.kit import Card
-from bot.slack.uses import Connect, Services
-from core.domain.account import Mailbox, MailboxStatus
+from bot.slack.blocks.mailbox_words import BROKEN
+from bot.slack.listeners.commands.looking_into import LookingInto
+from bot.slack.listeners.connecting import ConnectLinks
+from bot.slack.listeners.mailbox_facts import MailboxFacts, latest_error, one_mailbox
+from bot.slack.uses import Connect, Desk, Services
+from core.domain.account import Mailbox
 from core.domain.actor import Actor
-from core.errors import RefusedError, RethreadError
-
-_BROKEN = (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE, MailboxStatus.PARTIAL)
+from core.errors import RethreadError
 
 
 class MailboxCommand:
     """Everything that /mailbox can answer."""
 
-    def __init__(self, services: Services, connect: Connect) -> None:
-        self._services = services
-        self._mailboxes, self._settings, self._domains = services.mailboxes, services.settings, services.domains
-        self._connect = connect
+    def __init__(self, desk: Desk, services: Services, connect: Connect) -> None:
+        self._mailboxes, self._settings = services.mailboxes, services.settings
+        self._facts, self._links = MailboxFacts(services), ConnectLinks(services, connect)
+        self._looking = LookingInto(desk, services)
 
     async def answer(self, actor: Actor, request: asked.MailboxRequest) -> Card:
         """Raises RethreadError kinds; the desk tells them."""
@@ -32,13 +34,13 @@ class MailboxCommand:
             case asked.MailboxStatus():
                 return await self._status(actor, request)
             case asked.ConnectMailbox(address):
-                return await self._link(actor, address)
+                return await self._links.for_address(actor, address)
             case asked.ResyncMailbox():
                 return await self._resync(actor, request)
             case asked.DisconnectMailbox(address):
                 return answers.ask_disconnect(await self._mailboxes.find(actor, address))
-            case asked.MailboxLog() | asked.CheckDomain():
-                return await self._look_into(actor, request)
+            case asked.MailboxLog() | asked.CheckDomain() | asked.TryMailbox() | asked.EscalateMailbox():
+                return await self._looking.answer(actor, request)
             case asked.ShowSettings() | asked.ChangeSetting():
                 return await self._setting(actor, request)
             case asked.RefreshMailbox() | asked.PauseMailbox() | asked.ResumeMailbox():
@@ -46,16 +48,18 @@ class MailboxCommand:
 
     async def _status(self, actor: Actor, request: asked.MailboxStatus) -> Card:
         if request.address:
-            return mailbox_status.mailbox_detail(await self._mailboxes.find(actor, request.address))
+            mailbox = await self._mailboxes.find(actor, request.address)
+            around = await self._facts.around(actor, [mailbox])
+            return mailbox_status.mailbox_detail(mailbox, around, await latest_error(self._mailboxes, actor, mailbox))
         if request.everybody:
-            return mailbox_status.mailbox_list("All mailboxes", await self._mailboxes.list(actor))
+            return await self._listed(actor, "All mailboxes", await self._mailboxes.list(actor), everybody=True)
         if request.owner:
             theirs = [one for one in await self._mailboxes.list(actor) if one.owner == request.owner]
-            return mailbox_status.mailbox_list("Their mailboxes", theirs)
-        return mailbox_status.mailbox_list("Your mailboxes", await self._mailboxes.list(actor, mine=True))
+            return await self._listed(actor, "Their mailboxes", theirs)
+        return await self._listed(actor, "Your mailboxes", await self._mailboxes.list(actor, mine=True))
 
-    async def _link(self, actor: Actor, address: str | None) -> Card:
-        return await connect_link(self._services, self._connect, actor, address)
+    async def _listed(self, actor: Actor, title: str, shown: Sequence[Mailbox], *, everybody: bool = False) -> Card:
+        return mailbox_status.mailbox_list(title, shown, await self._facts.around(actor, shown, everybody=everybody))
 
     async def _resync(self, actor: Actor, request: asked.ResyncMailbox) -> Card:
         if request.everything:
@@ -69,7 +73,7 @@ class MailboxCommand:
     async def _resync_mine(self, actor: Actor) -> Card:
         """The broken ones; a person with one mailbox means that one, whatever its state."""
         mine = await self._mailboxes.list(actor, mine=True)
-        wanted = mine if len(mine) == 1 else [one for one in mine if one.status in _BROKEN]
+        wanted = mine if len(mine) == 1 else [one for one in mine if one.status in BROKEN]
         if len(wanted) == 1:
             await self._mailboxes.request_resync(actor, wanted[0].id)
             return _resyncing(wanted)
@@ -87,64 +91,24 @@ class MailboxCommand:
             return refused.message
         return "trying to reach it now"
 
-    async def _look_into(self, actor: Actor, request: asked.MailboxLog | asked.CheckDomain) -> Card:
-        if isinstance(request, asked.CheckDomain):
-            return await self._check(actor, request.domain)
-        mailbox = await self._one(actor, request.address)
-        return mailbox_status.mailbox_log(mailbox, await self._mailboxes.log(actor, mailbox.id))
-
-    async def _check(self, actor: Actor, domain: str | None) -> Card:
-        """Public records, so anybody may look at any domain's."""
-        if domain:
-            return domain_check.domain_report(await self._domains.check_domain(domain))
-        mailbox = await self._one(actor, None)
-        report = await self._domains.check_domain(mailbox.address, connected=mailbox.provider)
-        return domain_check.domain_report(report)
-
     async def _setting(self, actor: Actor, request: asked.ShowSettings | asked.ChangeSetting) -> Card:
         if isinstance(request, asked.ShowSettings):
             lines = await self._settings.show(actor)
-            return mailbox_status.settings_list([(line.setting, line.value, line.is_default) for line in lines])
+            return settings_list.settings_list([(line.setting, line.value, line.is_default) for line in lines])
         changed = await self._settings.set(actor, request.key, request.value)
-        return mailbox_status.setting_changed(changed.setting, changed.value, changed.is_default)
+        return settings_list.setting_changed(changed.setting, changed.value, changed.is_default)
 
     async def _simple(
         self, actor: Actor, request: asked.RefreshMailbox | asked.PauseMailbox | asked.ResumeMailbox
     ) -> Card:
-        mailbox = await self._one(actor, request.address)
+        mailbox = await one_mailbox(self._mailboxes, actor, request.address)
         match request:
             case asked.RefreshMailbox():
-                await self._mailboxes.refresh(actor, mailbox.id)
-                done = "new mail is being read now."
+                return answers.refreshed(await self._mailboxes.refresh(actor, mailbox.id))
             case asked.PauseMailbox():
-                await self._mailboxes.pause(actor, mailbox.id)
-                done = "paused; nothing is read or sent until /mailbox resume."
+                return answers.paused(await self._mailboxes.pause(actor, mailbox.id))
             case asked.ResumeMailbox():
-                await self._mailboxes.resume(actor, mailbox.id)
-                done = "resumed; connecting now."
-        return answers.said(f"{mailbox.address}: {done}")
-
-    async def _one(self, actor: Actor, address: str | None) -> Mailbox:
-        """The mailbox named, or the person's only one. Raises NotFoundError, RefusedError."""
-        if address:
-            return await self._mailboxes.find(actor, address)
-        mine = await self._mailboxes.list(actor, mine=True)
-        if len(mine) == 1:
-            return mine[0]
-        if not mine:
-            raise RefusedError("You have no mailbox connected.", reason="no_mailbox", fix="Type /mailbox connect.")
-        names = ", ".join(mailbox.address for mailbox in mine[:5])
-        raise RefusedError("You have several mailboxes; name one.", reason="which_mailbox", fix=f"One of: {names}.")
-
-
-async def connect_link(services: Services, connect: Connect, actor: Actor, address: str | None) -> Card:
-    """A private link to the one-time page: for a new mailbox, or to give a known one a new password."""
-    if address is None:
-        token = await services.connecting.issue_ticket(actor)
-        return answers.connect_link(connect.page(token, actor), None, secure=connect.secure)
-    known = next((one for one in await services.mailboxes.list(actor) if one.address.lower() == address.lower()), None)
-    token = await services.connecting.issue_ticket(actor, known.id if known else None)
-    return answers.connect_link(connect.page(token), known.address if known else None, secure=connect.secure)
+                return answers.resumed(await self._mailboxes.resume(actor, mailbox.id))
 
 
 def _resyncing(mailboxes: Sequence[Mailbox]) -> Card:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.slack.blocks.home import home_view
 from bot.slack.blocks.outreach_status import FAILED, failures
+from bot.slack.listeners.mailbox_facts import MailboxFacts
 from bot.slack.uses import Desk, Services
 from core.domain.actor import Actor
 from core.ports.storage import ProspectRow
@@ -17,6 +18,7 @@ class Home:
 
     def __init__(self, desk: Desk, services: Services) -> None:
         self._desk, self._services = desk, services
+        self._facts = MailboxFacts(services)
 
     async def show(self, actor: Actor) -> None:
         """Raises RethreadError kinds."""
@@ -25,7 +27,8 @@ class Home:
             line for line in await self._services.campaigns.list(actor) if line.campaign.owner in (None, actor.user)
         ]
         failed = await self._failed(actor, lines)
-        view = home_view(mailboxes, failed, [(line.campaign, line.counts) for line in lines])
+        around = await self._facts.around(actor, mailboxes)
+        view = home_view(mailboxes, failed, [(line.campaign, line.counts) for line in lines], around)
         await self._desk.publish_home(actor, view)
 
     async def _failed(self, actor: Actor, lines: list[CampaignLine]) -> list[tuple[str, ProspectRow]]:
