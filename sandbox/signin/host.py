@@ -118,7 +118,7 @@ class SignInHost:
 
     def routes(self) -> list[web.RouteDef]:
         """The HTTP API under /sandbox/signin, for the workspace page's server."""
-        return http.routes(self)
+        return http.routes(self.registry)
 
     def _tls_context(self) -> ssl.SSLContext:
         authority = trustme.CA()

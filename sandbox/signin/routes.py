@@ -1,24 +1,21 @@
 """The HTTP API by which the workspace's page shows and turns the sign-in switches."""
 
-from typing import TYPE_CHECKING
+from typing import cast
 
 from aiohttp import web
 
 from sandbox.mail.tokens import TokenProvider
-from sandbox.signin.registry import APP, CLIENT_IDS
-
-if TYPE_CHECKING:
-    from sandbox.signin.host import SignInHost
+from sandbox.signin.registry import APP, Registry
 
 
-def routes(host: "SignInHost") -> list[web.RouteDef]:
-    """Every route, bound to one host."""
+def routes(registry: Registry) -> list[web.RouteDef]:
+    """Every route, bound to one registry."""
 
     async def show(_request: web.Request) -> web.Response:
-        return web.json_response(listed(host))
+        return web.json_response(listed(registry))
 
     async def turn(request: web.Request) -> web.Response:
-        return await _turn(host, request)
+        return await _turn(registry, request)
 
     return [
         web.get("/sandbox/signin", show),
@@ -26,13 +23,12 @@ def routes(host: "SignInHost") -> list[web.RouteDef]:
     ]
 
 
-def listed(host: "SignInHost") -> dict[str, object]:
+def listed(registry: Registry) -> dict[str, object]:
     """Every app and account with its switches."""
-    return {"providers": [_provider(host, provider) for provider in CLIENT_IDS]}
+    return {"providers": [_provider(registry, provider) for provider in registry.apps]}
 
 
-def _provider(host: "SignInHost", provider: TokenProvider) -> dict[str, object]:
-    registry = host.registry
+def _provider(registry: Registry, provider: TokenProvider) -> dict[str, object]:
     app = registry.apps[provider]
     return {
         "provider": provider,
@@ -55,7 +51,7 @@ def _provider(host: "SignInHost", provider: TokenProvider) -> dict[str, object]:
     }
 
 
-async def _turn(host: "SignInHost", request: web.Request) -> web.Response:
+async def _turn(registry: Registry, request: web.Request) -> web.Response:
     try:
         body = await request.json()
     except ValueError:
@@ -64,12 +60,13 @@ async def _turn(host: "SignInHost", request: web.Request) -> web.Response:
         return _refused(400, "bad_json", "The request is not a JSON object with a value.")
     place = request.match_info
     try:
-        host.turn(place["provider"], place["target"], place["switch"], body["value"])
+        provider = cast(TokenProvider, place["provider"])
+        registry.turn(provider, place["target"], place["switch"], body["value"])
     except KeyError:
         return _refused(404, "no_target", "There is no such provider, app or account.")
     except ValueError as wrong:
         return _refused(400, "bad_switch", str(wrong))
-    return web.json_response({"ok": True, **listed(host)})
+    return web.json_response({"ok": True, **listed(registry)})
 
 
 def _refused(status: int, error: str, message: str) -> web.Response:
