@@ -11,12 +11,11 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.assembly import make_engine, make_mail, make_tools, make_use_cases, make_workers
 from core.clock import SystemClock
 from core.errors import DatabaseInUseError, RethreadError
 from core.settings import Settings, parse, resolver_address
@@ -29,158 +28,15 @@ if TYPE_CHECKING:
     from bot.slack.welcome import Welcome
     from bot.web.health import PartState
     from bot.web.metrics import Snapshot
+    from core.assembly import Engine, MailWorld, UseCases, Workers
     from core.domain.dns_checks import DomainReport
     from core.ports.clock import Clock
-    from core.ports.mail import MailboxConnector, MailTransport, NameResolver
-    from core.ports.notifier import Notifier
-    from core.ports.storage import Store
-    from core.services.campaigns import CampaignService
-    from core.services.connecting import ConnectService
-    from core.services.deliverability import DeliverabilityService
-    from core.services.mailboxes import MailboxService
-    from core.services.outreach import OutreachService
-    from core.services.people import PeopleService
-    from core.services.prospects import ProspectService
-    from core.services.settings import SettingService
-    from core.services.sync import SyncService
     from core.services.tools import Tools
-    from core.services.undecided import UndecidedService
-    from core.workers.notifications import NotificationWorker
-    from core.workers.outreach import OutreachWorker
     from core.workers.sync import SyncWorker
     from storage.sql_store import SqlStore
 
 SHUTDOWN_WITHIN = 25.0
 _DATABASE_WITHIN = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class MailWorld:
-    """The adapters to the world of mail."""
-
-    connector: MailboxConnector
-    transport: MailTransport
-    resolver: NameResolver
-
-
-@dataclass(frozen=True, slots=True)
-class UseCases:
-    """What the faces may ask for."""
-
-    mailboxes: MailboxService
-    connecting: ConnectService
-    people: PeopleService
-    campaigns: CampaignService
-    prospects: ProspectService
-    settings: SettingService
-    domains: DeliverabilityService
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What runs by itself."""
-
-    tools: Tools
-    sync: SyncService
-    outreach: OutreachService
-    undecided: UndecidedService
-
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """The loops over an engine."""
-
-    sync: SyncWorker
-    outreach: OutreachWorker
-    notifications: NotificationWorker
-
-
-def make_mail(settings: Settings, clock: Clock) -> MailWorld:
-    """Real IMAP, SMTP and DNS, as the settings say."""
-    from core.mail.dialler import Dialler
-    from core.mail.dns import Resolver
-    from core.mail.imap import ImapConnector
-    from core.mail.smtp import SmtpTransport
-    from core.mail.tls import make_tls_context
-
-    context = make_tls_context(Path(settings.ca_file) if settings.ca_file else None)
-    resolver = Resolver(clock, server=settings.dns)
-    dialler = Dialler(resolver, allow_private=settings.allow_private_mail_hosts)
-    return MailWorld(ImapConnector(dialler, context), SmtpTransport(dialler, context), resolver)
-
-
-def make_tools(store: Store, clock: Clock) -> Tools:
-    """The services' tools with the operating system's randomness."""
-    from core.domain.ids import uuid7
-    from core.services.tools import Tools
-
-    return Tools(
-        store=store,
-        clock=clock,
-        new_id=lambda: uuid7(clock.now(), os.urandom(10)),
-        random=lambda: int.from_bytes(os.urandom(4), "big") / 2**32,
-    )
-
-
-def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
-    """Joins what people and terminals may ask for."""
-    from core.services.alerts import AlertService
-    from core.services.campaigns import CampaignService
-    from core.services.cards import CardWriter
-    from core.services.connecting import ConnectService
-    from core.services.deliverability import DeliverabilityService
-    from core.services.mailboxes import MailboxService
-    from core.services.people import PeopleService
-    from core.services.progress import Progress
-    from core.services.prospects import ProspectService
-    from core.services.settings import SettingService
-
-    progress = Progress(tools, CardWriter(tools))
-    return UseCases(
-        mailboxes=MailboxService(tools, AlertService(tools)),
-        connecting=ConnectService(tools, mail.connector, mail.transport),
-        people=PeopleService(tools),
-        campaigns=CampaignService(tools, progress),
-        prospects=ProspectService(tools, progress),
-        settings=SettingService(tools),
-        domains=DeliverabilityService(mail.resolver),
-    )
-
-
-def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engine:
-    """Joins what runs by itself."""
-    from core.services.alerts import AlertService
-    from core.services.cards import CardWriter
-    from core.services.ingest import IngestService
-    from core.services.outreach import OutreachService
-    from core.services.progress import Progress
-    from core.services.sync import SyncService
-    from core.services.undecided import UndecidedService
-
-    progress = Progress(tools, CardWriter(tools))
-    outreach = OutreachService(tools, mail.transport, progress, started_at=started_at)
-    ingest = IngestService(tools, progress, outreach)
-    return Engine(
-        tools=tools,
-        sync=SyncService(tools, mail.connector, ingest, AlertService(tools)),
-        outreach=outreach,
-        undecided=UndecidedService(tools, mail.connector, outreach, progress),
-    )
-
-
-def make_workers(engine: Engine, notifier: Notifier) -> Workers:
-    """The loops that call the engine."""
-    from core.services.notifications import NotificationService
-    from core.workers.notifications import NotificationWorker
-    from core.workers.outreach import OutreachWorker
-    from core.workers.sync import SyncWorker
-
-    tools = engine.tools
-    return Workers(
-        sync=SyncWorker(tools.store, tools.clock, engine.sync, random=tools.random),
-        outreach=OutreachWorker(tools.store, tools.clock, engine.outreach, engine.undecided),
-        notifications=NotificationWorker(tools.store, tools.clock, NotificationService(tools, notifier)),
-    )
 
 
 def slack_access(settings: Settings) -> SlackAccess:

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
-import app
 from bench.imap_wire import RITA, recruiting_mail, theirs
 from bench.machine import conditions, need_dovecot
+from core.assembly import make_engine, make_mail, make_tools, make_use_cases
 from core.clock import SystemClock
 from core.domain.account import Mailbox
 from core.domain.actor import Actor, Role
@@ -53,16 +53,16 @@ async def first_sync(dovecot: Dovecot, folder: Path, messages: int, matched: flo
     clock = SystemClock()
     url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
     async with await open_store(url, keys=["k" * 32], clock=clock, migrate=True) as store:
-        tools = app.make_tools(store, clock)
-        mail = app.make_mail(Settings(allow_private_mail_hosts=True, ca_file=str(dovecot.ca_file)), clock)
-        uses = app.make_use_cases(tools, mail)
+        tools = make_tools(store, clock)
+        mail = make_mail(Settings(allow_private_mail_hosts=True, ca_file=str(dovecot.ca_file)), clock)
+        uses = make_use_cases(tools, mail)
         await store.ensure_workspace(WORKSPACE, name="Bench", at=clock.now())
         rows = "".join(f"Person,{n},person{n}@candidates.example\n" for n in range(1, int(messages * matched) + 1))
         await uses.people.import_csv(OPERATOR, f"first_name,last_name,personal_email\n{rows}".encode())
         imap = Endpoint("localhost", dovecot.tls_port, Tls.SSL)
         request = ConnectRequest(RITA.username, RITA.username, RITA.password, imap, imap, send=False)
         mailbox = await uses.connecting.connect(OPERATOR, request)
-        engine = app.make_engine(tools, mail, started_at=clock.now())
+        engine = make_engine(tools, mail, started_at=clock.now())
         began, cpu = clock.now(), time.process_time()
         caught_up = await _caught_up(engine.sync, store, mailbox.id)
         assert caught_up.last_sync_at is not None

@@ -16,10 +16,19 @@ DISPATCHERS = ("local", "procrastinate", "sql")
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One provider's OAuth client."""
+    """One provider's OAuth client. ``base`` stands in place of the provider's sign-in address, ``imap`` and ``smtp``
+    (host, port) of its mail servers; empty and None: the real ones."""
 
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
+    base: str = ""
+    tenant: str = "common"
+    imap: tuple[str, int] | None = None
+    smtp: tuple[str, int] | None = None
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.client_id and self.client_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,19 @@ class _Reader:
             return default
         return int(value)
 
+    def server(self, name: str) -> tuple[str, int] | None:
+        value = self.text(name)
+        host, _, port = value.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if value and not (
+            re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", host)
+            and re.fullmatch(r"[0-9]{1,5}", port)
+            and 0 < int(port) <= 65535
+        ):
+            self.mistakes.append(f"{name} is {value[:80]!r}; set it to HOST:PORT, or leave it out for the real server.")
+            return None
+        return (host, int(port)) if value else None
+
     def prefixed(self, name: str, prefix: str) -> str:
         value = self.text(name)
         if value and not value.startswith(prefix):
@@ -133,8 +155,8 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
         port=port,
         public_url=reader.url("RETHREAD_PUBLIC_URL", _http(host, port)).rstrip("/"),
         ca_file=_ca_file(reader),
-        google=SignIn(reader.text("GOOGLE_CLIENT_ID"), reader.text("GOOGLE_CLIENT_SECRET")),
-        microsoft=SignIn(reader.text("MICROSOFT_CLIENT_ID"), reader.text("MICROSOFT_CLIENT_SECRET")),
+        google=_sign_in(reader, "GOOGLE", "GOOGLE_OAUTH_BASE"),
+        microsoft=_sign_in(reader, "MICROSOFT", "MICROSOFT_AUTHORITY"),
         dns=_dns(reader),
         allow_private_mail_hosts=reader.flag("RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS"),
         admins=_admins(reader),
@@ -157,6 +179,34 @@ def resolver_address(environment: Mapping[str, str]) -> str | None:
     if reader.mistakes:
         raise SettingsError(reader.mistakes)
     return address
+
+
+def _sign_in(reader: _Reader, provider: str, base: str) -> SignIn:
+    return SignIn(
+        client_id=reader.text(f"{provider}_CLIENT_ID"),
+        client_secret=reader.text(f"{provider}_CLIENT_SECRET"),
+        base=_https(reader, base),
+        tenant=_tenant(reader) if provider == "MICROSOFT" else "",
+        imap=reader.server(f"RETHREAD_{provider}_IMAP"),
+        smtp=reader.server(f"RETHREAD_{provider}_SMTP"),
+    )
+
+
+def _https(reader: _Reader, name: str) -> str:
+    value = reader.text(name).rstrip("/")
+    if value and not (_is_web_address(value) and value.startswith("https:") and not set("?#@") & set(value)):
+        reader.mistakes.append(f"{name} is {value[:80]!r}; set it to an https address or leave it out.")
+    return value
+
+
+def _tenant(reader: _Reader) -> str:
+    """common, organizations, consumers, a directory's id or one of its domains."""
+    value = reader.text("MICROSOFT_TENANT", "common")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}", value):
+        reader.mistakes.append(
+            f"MICROSOFT_TENANT is {value[:80]!r}; set it to the directory's id or domain, or leave it out."
+        )
+    return value
 
 
 def _check_pairs(reader: _Reader) -> None:

@@ -12,21 +12,26 @@ from datetime import timedelta
 from core.domain.account import Mailbox, MailboxStatus
 from core.domain.actor import Actor, Role, require_admin, require_mailbox, require_recruiter
 from core.domain.address import is_valid, match_key
-from core.domain.diagnosis import Diagnosis
+from core.domain.diagnosis import CAUSES, Diagnosis
 from core.domain.providers import provider_of_host
-from core.errors import InputError, MailError, NotFoundError, RefusedError
+from core.errors import InputError, LoginRefusedError, MailError, NotFoundError, RefusedError
 from core.ports.mail import Credentials, Endpoint, MailboxConnector, MailTransport
+from core.ports.signin import PASSWORD
 from core.ports.storage import ConnectTicket, UnitOfWork
 from core.services.diagnose import diagnose_error
 from core.services.mailboxes import get_mailbox, save_mailbox
 from core.services.tools import Tools
 
 TICKET_LIFE = timedelta(minutes=10)
+_SIDES = {"imap": "Reading mail (IMAP)", "smtp": "Sending mail (SMTP)", "sign_in": "Signing in"}
+# What a server that refuses a login seems to say of the token or password.
+LOGIN_CAUSES = frozenset({"oauth_token_rejected", "credentials_rejected", "credentials_or_imap_disabled"})
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """What a person types to connect a mailbox. ``owner`` is a Slack user id; None: the actor."""
+    """What a person gives to connect a mailbox. ``owner`` is a Slack user id; None: the actor. ``sign_in`` names the
+    provider that gave ``tokens``, used in place of the password."""
 
     address: str
     username: str
@@ -37,6 +42,28 @@ class ConnectRequest:
     display_name: str = ""
     send: bool = True
     capture: bool = True
+    sign_in: str = PASSWORD
+    tokens: Credentials | None = field(default=None, repr=False)
+
+    @property
+    def credentials(self) -> Credentials:
+        return self.tokens or Credentials(self.username, self.password)
+
+    @property
+    def provider(self) -> str | None:
+        return provider_of_host(self.imap.host) if self.sign_in == PASSWORD else self.sign_in
+
+
+@dataclass(frozen=True, slots=True)
+class TicketKey:
+    """A one-time link as it is stored: by its hash (threat T4)."""
+
+    workspace: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, token: str) -> TicketKey:
+        return cls(token.partition(".")[0], hashlib.sha256(token.encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +76,12 @@ class TicketView:
 
 
 class ConnectRefusedError(RefusedError):
-    """The credentials were tried and did not work; ``side`` is imap or smtp, the diagnosis says why (R43)."""
+    """It was tried and did not work; ``side`` is imap, smtp or sign_in, the diagnosis says why (R43)."""
 
     code = "connect_refused"
 
     def __init__(self, side: str, diagnosis: Diagnosis) -> None:
-        what = "Reading mail (IMAP)" if side == "imap" else "Sending mail (SMTP)"
-        super().__init__(f"{what} did not work: {diagnosis.title}.", reason=diagnosis.cause, fix=diagnosis.fix)
+        super().__init__(f"{_SIDES[side]} did not work: {diagnosis.title}.", reason=diagnosis.cause, fix=diagnosis.fix)
         self.side, self.diagnosis = side, diagnosis
 
 
@@ -74,7 +100,7 @@ class ConnectService:
         """
         return await self._connect(actor, request)
 
-    async def _connect(self, actor: Actor, request: ConnectRequest, *, token: str | None = None) -> Mailbox:
+    async def _connect(self, actor: Actor, request: ConnectRequest, *, key: TicketKey | None = None) -> Mailbox:
         require_recruiter(actor)
         request = _checked(request, actor)
         if request.owner != actor.user and actor.role is not Role.ADMIN:
@@ -84,7 +110,7 @@ class ConnectService:
             require_mailbox(actor, known)
         await self._try(request)
         async with self._tools.store.write(actor.workspace) as uow:
-            if token is not None and not await uow.tickets.spend(_hash(token), self._tools.clock.now()):
+            if key is not None and not await uow.tickets.spend(key.digest, self._tools.clock.now()):
                 raise _spent()
             return await self._store(uow, actor, request)
 
@@ -93,7 +119,7 @@ class ConnectService:
             return await uow.mailboxes.by_address(match_key(address))
 
     async def _try(self, request: ConnectRequest) -> None:
-        credentials = Credentials(request.username, request.password)
+        credentials = request.credentials
 
         async def read() -> None:
             client = await self._connector.connect(request.imap, credentials)
@@ -105,7 +131,7 @@ class ConnectService:
         results = await asyncio.gather(*(check() for _, check in checks), return_exceptions=True)
         for (side, _), result in zip(checks, results, strict=True):
             if isinstance(result, MailError):
-                raise ConnectRefusedError(side, diagnose_error(result))
+                raise ConnectRefusedError(side, _verdict(side, result, request))
             if isinstance(result, BaseException):
                 raise result
 
@@ -119,7 +145,7 @@ class ConnectService:
             workspace=actor.workspace,
             address=known.address if known else request.address,
             owner=known.owner if known else str(request.owner),
-            provider=provider_of_host(request.imap.host) or "other",
+            provider=request.provider or "other",
             username=request.username,
             imap_host=request.imap.host,
             imap_port=request.imap.port,
@@ -133,12 +159,15 @@ class ConnectService:
             version=known.version if known else 1,
             created_at=known.created_at if known else now,
             display_name=request.display_name or (known.display_name if known else ""),
+            sign_in=request.sign_in,
+            signed_in_at=now,
+            token_expires_at=request.credentials.expires_at,
         )
         if known is None:
             await uow.mailboxes.add(mailbox)
         else:
             mailbox = await self._reconnected(uow, known, mailbox, actor)
-        await uow.mailboxes.put_credentials(mailbox.id, Credentials(request.username, request.password))
+        await uow.mailboxes.put_credentials(mailbox.id, request.credentials)
         await uow.audit.add(at=now, actor=actor.user, action="mailbox.connect", subject=mailbox.id)
         uow.wake("sync")
         uow.wake(f"sync:{mailbox.id}")
@@ -167,29 +196,36 @@ class ConnectService:
         async with self._tools.store.write(actor.workspace) as uow:
             if mailbox_id is not None:
                 require_mailbox(actor, await get_mailbox(uow, mailbox_id))
-            await uow.tickets.add(_hash(token), ConnectTicket(actor.user, now + TICKET_LIFE, mailbox_id))
+            await uow.tickets.add(TicketKey.of(token).digest, ConnectTicket(actor.user, now + TICKET_LIFE, mailbox_id))
         return token
 
     async def ticket(self, token: str) -> TicketView:
         """What the link is good for; looking spends nothing. Raises NotFoundError when unknown, spent or expired."""
-        workspace = token.partition(".")[0]
-        async with self._tools.store.read(workspace) as uow:
-            ticket = await uow.tickets.get(_hash(token))
+        return await self.ticket_by(TicketKey.of(token))
+
+    async def ticket_by(self, key: TicketKey) -> TicketView:
+        """As ``ticket``, for a caller who kept only its key."""
+        async with self._tools.store.read(key.workspace) as uow:
+            ticket = await uow.tickets.get(key.digest)
             if ticket is None or ticket.spent_at or ticket.expires_at <= self._tools.clock.now():
                 raise _spent()
             mailbox = await uow.mailboxes.get(ticket.mailbox_id) if ticket.mailbox_id else None
-        return TicketView(workspace, ticket.user, mailbox)
+        return TicketView(key.workspace, ticket.user, mailbox)
 
     async def connect_with_ticket(self, token: str, request: ConnectRequest) -> Mailbox:
         """Connects for the person the link was made for; the link is spent only when it worked."""
-        view = await self.ticket(token)
+        return await self.connect_by(TicketKey.of(token), request)
+
+    async def connect_by(self, key: TicketKey, request: ConnectRequest) -> Mailbox:
+        """As ``connect_with_ticket``, for a caller who kept only its key."""
+        view = await self.ticket_by(key)
         request = replace(request, owner=view.user)
         if view.mailbox is not None:  # made to mend this mailbox: its two Sync switches stay as they are
             kept = view.mailbox
             request = replace(request, address=kept.address, owner=kept.owner, send=kept.send, capture=kept.capture)
         # The link itself proves who asked; an admin's link to somebody's mailbox was checked when it was made.
         actor = Actor(view.workspace, request.owner or view.user, Role.RECRUITER)
-        return await self._connect(actor, request, token=token)
+        return await self._connect(actor, request, key=key)
 
 
 def _spent() -> NotFoundError:
@@ -202,7 +238,7 @@ def _checked(request: ConnectRequest, actor: Actor) -> ConnectRequest:
     address = request.address.strip()
     if not is_valid(address):
         raise InputError(f"{address[:80]!r} is not an e-mail address", field="address")
-    if not request.password:
+    if request.tokens is None and not request.password:
         raise InputError("is missing", field="password")
     return replace(
         request,
@@ -213,5 +249,24 @@ def _checked(request: ConnectRequest, actor: Actor) -> ConnectRequest:
     )
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _verdict(side: str, error: MailError, request: ConnectRequest) -> Diagnosis:
+    verdict = diagnose_error(error, provider=request.provider)
+    refused = isinstance(error, LoginRefusedError) and request.tokens is not None
+    return imap_off(verdict) if side == "imap" and refused and verdict.cause in LOGIN_CAUSES else verdict
+
+
+def imap_off(verdict: Diagnosis) -> Diagnosis:
+    """What a refused login means where the token is known to be good: IMAP is off for the user or the domain."""
+    mine, admins = CAUSES["imap_disabled"], CAUSES["imap_disabled_by_admin"]
+    return replace(
+        verdict,
+        cause="imap_disabled",
+        klass=mine.klass.value,
+        transient=mine.passes_by_itself(),
+        who=mine.mended_by().value,
+        title=mine.title,
+        fix=f"{mine.fix_for(verdict.provider)} Where it is on already, your organisation has switched it off for "
+        "everybody: send the text below to your mail administrator.",
+        forward=admins.forward,
+        obsolete=mine.obsolete_for(verdict.provider),
+    )

@@ -26,17 +26,15 @@ from core.errors import (
     LoginRefusedError,
     LostRaceError,
     MailError,
-    NotFoundError,
     OutcomeUnknownError,
-    SealedError,
     ServerRefusedError,
 )
-from core.ports.mail import Credentials, MailTransport
+from core.ports.mail import Credentials
 from core.ports.storage import DueDelivery, UnitOfWork
 from core.services.cards import prospect_of
 from core.services.letters import write_letter
-from core.services.mailboxes import endpoint_smtp
 from core.services.progress import Progress
+from core.services.submission import Submission
 from core.services.tools import Tools, persistently, settings_in, to_the_end
 
 _TRIES = 5
@@ -57,9 +55,9 @@ class Outgoing:
 class OutreachService:
     """Use cases of the sending worker. ``started_at`` is when this process began to read mailboxes."""
 
-    def __init__(self, tools: Tools, transport: MailTransport, progress: Progress, *, started_at: datetime) -> None:
+    def __init__(self, tools: Tools, submission: Submission, progress: Progress, *, started_at: datetime) -> None:
         self._tools = tools
-        self._transport = transport
+        self._submission = submission
         self._progress = progress
         self._started_at = started_at
 
@@ -212,13 +210,7 @@ class OutreachService:
         if credentials is None:
             return
         try:
-            receipt = await self._transport.send(
-                endpoint_smtp(outgoing.mailbox),
-                credentials,
-                sender=outgoing.mailbox.address,
-                recipients=[outgoing.recipient],
-                raw=outgoing.raw,
-            )
+            receipt = await self._submission.send(outgoing.mailbox, credentials, outgoing.recipient, outgoing.raw)
         except OutcomeUnknownError as error:
             await self._record_lost(outgoing.delivery, error.raw)
         except MailError as error:
@@ -242,11 +234,10 @@ class OutreachService:
         try:
             async with self._tools.store.read(delivery.workspace) as uow:
                 enrollment = await uow.enrollments.get(delivery.enrollment_id)
-                if enrollment is not None and enrollment.status in _RUNNING:
-                    return await uow.mailboxes.credentials(outgoing.mailbox.id)
-        except (NotFoundError, SealedError) as error:
-            refused = LoginRefusedError(error.message, layer="smtp", host=outgoing.mailbox.smtp_host)
-            await to_the_end(self._record_refusal(outgoing, refused))
+            if enrollment is not None and enrollment.status in _RUNNING:
+                return await self._submission.credentials(outgoing.mailbox)
+        except MailError as error:
+            await to_the_end(self._record_refusal(outgoing, error))
             return None
         except asyncio.CancelledError:  # nothing has been said to the server: the next process sends it
             await to_the_end(self._record_not_begun(delivery))
@@ -425,4 +416,6 @@ def _opens_thread(due: DueDelivery) -> bool:
 
 
 def _is_transient(error: ServerRefusedError) -> bool:
+    if error.layer == "oauth":  # the sign-in service was busy: the mail server has not been asked yet
+        return True
     return error.smtp_code is not None and 400 <= error.smtp_code < 500

@@ -16,6 +16,7 @@ from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import MailError, NotFoundError
 from core.ports.mail import MailboxClient, MailboxConnector
 from core.ports.storage import UnitOfWork
+from core.services.credentials import CredentialService
 from core.services.mailboxes import endpoint_imap
 from core.services.outreach import OutreachService
 from core.services.progress import Progress
@@ -39,10 +40,16 @@ class UndecidedService:
     """Use case of the housekeeping of ``unknown`` deliveries."""
 
     def __init__(
-        self, tools: Tools, connector: MailboxConnector, outreach: OutreachService, progress: Progress
+        self,
+        tools: Tools,
+        connector: MailboxConnector,
+        credentials: CredentialService,
+        outreach: OutreachService,
+        progress: Progress,
     ) -> None:
         self._tools = tools
         self._connector = connector
+        self._credentials = credentials
         self._outreach = outreach
         self._progress = progress
 
@@ -74,8 +81,7 @@ class UndecidedService:
     async def _look(
         self, workspace: str, mailbox: Mailbox, deliveries: list[Delivery], control: list[Delivery]
     ) -> dict[str, _Look] | None:
-        async with self._tools.store.read(workspace) as uow:
-            credentials = await uow.mailboxes.credentials(mailbox.id)
+        credentials = await self._credentials.of(workspace, mailbox)
         client = await self._connector.connect(endpoint_imap(mailbox), credentials)
         try:
             sent = next((one.name for one in await client.list_folders() if one.role == "sent"), None)

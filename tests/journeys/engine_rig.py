@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import app
+from core.assembly import UseCases, make_engine, make_mail, make_tools, make_use_cases, make_workers
 from core.clock import SystemClock
 from core.domain.actor import Actor, Role
 from core.ports.mail import Endpoint, Tls
@@ -96,7 +96,7 @@ class Rig:
 
     store: Store
     host: MailHost
-    uses: app.UseCases
+    uses: UseCases
     notifier: NotingNotifier
 
     async def connect(self, address: str = "rita@agency.test", actor: Actor = RITA) -> Any:
@@ -141,13 +141,13 @@ def request(host: MailHost, address: str, password: str) -> ConnectRequest:
 async def running(store: Store, host: MailHost, **changes: Any) -> AsyncIterator[Rig]:
     """An engine at work until the block ends."""
     clock = SystemClock()
-    tools = app.make_tools(store, clock)
-    mail = app.make_mail(Settings(allow_private_mail_hosts=True), clock)
-    uses = app.make_use_cases(tools, mail)
+    tools = make_tools(store, clock)
+    mail = make_mail(Settings(allow_private_mail_hosts=True), clock)
+    uses = make_use_cases(tools, mail)
     await store.ensure_workspace(WORKSPACE, name="Agency", at=clock.now())
     await uses.settings.seed(WORKSPACE, {**QUICK, **changes})
     notifier = NotingNotifier()
-    workers = app.make_workers(app.make_engine(tools, mail, started_at=clock.now()), notifier)
+    workers = make_workers(make_engine(tools, mail, started_at=clock.now()), notifier)
     stop = asyncio.Event()
     await workers.outreach.recover(claimed_before=None)
     loops = [

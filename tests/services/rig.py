@@ -20,13 +20,16 @@ from core.services.alerts import AlertService
 from core.services.campaigns import CampaignService
 from core.services.cards import CardWriter
 from core.services.connecting import ConnectRequest, ConnectService
+from core.services.credentials import CredentialService
 from core.services.ingest import IngestService
 from core.services.mailboxes import MailboxService
 from core.services.outreach import Outgoing, OutreachService
 from core.services.people import PeopleService
 from core.services.progress import Progress
 from core.services.prospects import ProspectService
+from core.services.sending_health import SendingHealth
 from core.services.settings import SettingService
+from core.services.submission import Submission
 from core.services.sync import SyncService
 from core.services.tools import Tools
 from core.services.undecided import UndecidedService
@@ -63,6 +66,13 @@ def message_id(raw: bytes) -> str:
     return str(email.message_from_bytes(raw)["Message-ID"])
 
 
+def make_sync(
+    tools: Tools, connector: FakeConnector, transport: FakeTransport, ingest: IngestService, alerts: AlertService
+) -> SyncService:
+    stored = CredentialService(tools, {})
+    return SyncService(tools, connector, stored, ingest, alerts, SendingHealth(tools, transport, stored, alerts))
+
+
 @dataclass
 class Rig:
     """One workspace with Rita's mailbox. Time stands still until told."""
@@ -91,8 +101,9 @@ class Rig:
         tools = Tools(store, clock, new_id=lambda: f"id{next(numbers):06}", random=lambda: 0.5)
         provider = FakeProvider(clock.now)
         transport, connector = FakeTransport(provider), FakeConnector(provider)
+        credentials = CredentialService(tools, {})
         progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
-        outreach = OutreachService(tools, transport, progress, started_at=clock.now())
+        outreach = OutreachService(tools, Submission(transport, credentials), progress, started_at=clock.now())
         return cls(
             store=store,
             clock=clock,
@@ -107,20 +118,19 @@ class Rig:
             connecting=ConnectService(tools, connector, transport),
             settings=SettingService(tools),
             outreach=outreach,
-            undecided=UndecidedService(tools, connector, outreach, progress),
-            sync=SyncService(tools, connector, IngestService(tools, progress, outreach), alerts),
+            undecided=UndecidedService(tools, connector, credentials, outreach, progress),
+            sync=make_sync(tools, connector, transport, IngestService(tools, progress, outreach), alerts),
             alerts=alerts,
         )
 
     def restarted(self) -> None:
         """A new process: what the old one held in memory is gone."""
-        self.outreach = OutreachService(
-            self.tools, self.transport, Progress(self.tools, CardWriter(self.tools)), started_at=self.clock.now()
-        )
-        progress = Progress(self.tools, CardWriter(self.tools))
-        self.undecided = UndecidedService(self.tools, self.connector, self.outreach, progress)
+        credentials, progress = CredentialService(self.tools, {}), Progress(self.tools, CardWriter(self.tools))
+        submission = Submission(self.transport, credentials)
+        self.outreach = OutreachService(self.tools, submission, progress, started_at=self.clock.now())
+        self.undecided = UndecidedService(self.tools, self.connector, credentials, self.outreach, progress)
         ingest = IngestService(self.tools, progress, self.outreach)
-        self.sync = SyncService(self.tools, self.connector, ingest, self.alerts)
+        self.sync = make_sync(self.tools, self.connector, self.transport, ingest, self.alerts)
 
     async def open(self, **settings: Any) -> None:
         """Rita's mailbox connected and read once; settings without spacing."""

@@ -13,9 +13,10 @@ from typing import Any, cast
 
 import pytest
 
-from app import MailWorld, make_command_services, make_tools, make_use_cases
+from app import make_command_services
 from bot.cli.executor import Services
 from bot.cli.main import CheckLine, Console, Operations, run
+from core.assembly import MailWorld, make_tools, make_use_cases
 from core.domain.dns_checks import DomainReport
 from core.errors import DatabaseInUseError
 from core.mail.dns import Resolver
@@ -27,7 +28,7 @@ from tests.stores import SteadyClock
 def services_on(store: SqlStore) -> Services:
     """As the composition root joins them, in a world without mail servers."""
     clock = SteadyClock()
-    nowhere = cast(MailWorld, MailWorld(None, None, None))  # type: ignore[arg-type]
+    nowhere = MailWorld(None, None, None)  # type: ignore[arg-type]
     return make_command_services(store, make_use_cases(make_tools(store, clock), nowhere), clock)
 
 

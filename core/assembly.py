@@ -1,0 +1,223 @@
+"""The engine, joined: adapters and services on any storage and any notifier. ``app.py`` brings those.
+
+Imports stand inside the functions that need them, so that a command which needs little starts at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    import ssl
+
+    from core.ports.clock import Clock
+    from core.ports.mail import Endpoint, MailboxConnector, MailTransport, NameResolver
+    from core.ports.notifier import Notifier
+    from core.ports.signin import SignInProvider
+    from core.ports.storage import Store
+    from core.services.campaigns import CampaignService
+    from core.services.connecting import ConnectService
+    from core.services.deliverability import DeliverabilityService
+    from core.services.mailboxes import MailboxService
+    from core.services.outreach import OutreachService
+    from core.services.people import PeopleService
+    from core.services.prospects import ProspectService
+    from core.services.settings import SettingService
+    from core.services.signin import SignInService
+    from core.services.sync import SyncService
+    from core.services.tools import Tools
+    from core.services.undecided import UndecidedService
+    from core.workers.notifications import NotificationWorker
+    from core.workers.outreach import OutreachWorker
+    from core.workers.sync import SyncWorker
+
+
+@dataclass(frozen=True, slots=True)
+class MailWorld:
+    """The adapters to the world of mail."""
+
+    connector: MailboxConnector
+    transport: MailTransport
+    resolver: NameResolver
+    sign_in: Mapping[str, SignInProvider] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """What the faces may ask for."""
+
+    mailboxes: MailboxService
+    connecting: ConnectService
+    sign_in: SignInService
+    people: PeopleService
+    campaigns: CampaignService
+    prospects: ProspectService
+    settings: SettingService
+    domains: DeliverabilityService
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What runs by itself."""
+
+    tools: Tools
+    sync: SyncService
+    outreach: OutreachService
+    undecided: UndecidedService
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The loops over an engine."""
+
+    sync: SyncWorker
+    outreach: OutreachWorker
+    notifications: NotificationWorker
+
+
+def make_mail(settings: Settings, clock: Clock) -> MailWorld:
+    """Real IMAP, SMTP, DNS and sign-in, as the settings say."""
+    from core.mail.dialler import Dialler
+    from core.mail.dns import Resolver
+    from core.mail.imap import ImapConnector
+    from core.mail.smtp import SmtpTransport
+    from core.mail.tls import make_tls_context
+
+    context = make_tls_context(Path(settings.ca_file) if settings.ca_file else None)
+    resolver = Resolver(clock, server=settings.dns)
+    dialler = Dialler(resolver, allow_private=settings.allow_private_mail_hosts)
+    return MailWorld(
+        ImapConnector(dialler, context),
+        SmtpTransport(dialler, context),
+        resolver,
+        make_sign_in(settings, context, clock),
+    )
+
+
+def make_sign_in(settings: Settings, context: ssl.SSLContext, clock: Clock) -> Mapping[str, SignInProvider]:
+    """The providers that this installation has an OAuth client at, by name."""
+    providers: dict[str, SignInProvider] = {}
+    if settings.google.configured:
+        from core.mail import oauth_google
+        from core.mail.oauth_http import SignInHttp
+
+        google = settings.google
+        providers["google"] = oauth_google.GoogleSignIn(
+            google.client_id,
+            google.client_secret,
+            SignInHttp(context),
+            clock,
+            base=google.base,
+            imap=_moved(oauth_google.IMAP, google.imap),
+            smtp=_moved(oauth_google.SMTP, google.smtp),
+        )
+    if settings.microsoft.configured:
+        from core.mail import oauth_microsoft
+        from core.mail.oauth_http import SignInHttp
+
+        microsoft = settings.microsoft
+        providers["microsoft"] = oauth_microsoft.MicrosoftSignIn(
+            microsoft.client_id,
+            microsoft.client_secret,
+            SignInHttp(context),
+            clock,
+            authority=microsoft.base,
+            tenant=microsoft.tenant,
+            imap=_moved(oauth_microsoft.IMAP, microsoft.imap),
+            smtp=_moved(oauth_microsoft.SMTP, microsoft.smtp),
+        )
+    return providers
+
+
+def _moved(real: Endpoint, to: tuple[str, int] | None) -> Endpoint:
+    """Another host and port, secured as the provider's own."""
+    return replace(real, host=to[0], port=to[1]) if to else real
+
+
+def make_tools(store: Store, clock: Clock) -> Tools:
+    """The services' tools with the operating system's randomness."""
+    from core.domain.ids import uuid7
+    from core.services.tools import Tools
+
+    return Tools(
+        store=store,
+        clock=clock,
+        new_id=lambda: uuid7(clock.now(), os.urandom(10)),
+        random=lambda: int.from_bytes(os.urandom(4), "big") / 2**32,
+    )
+
+
+def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
+    """Joins what people and terminals may ask for."""
+    from core.services.alerts import AlertService
+    from core.services.campaigns import CampaignService
+    from core.services.cards import CardWriter
+    from core.services.connecting import ConnectService
+    from core.services.deliverability import DeliverabilityService
+    from core.services.mailboxes import MailboxService
+    from core.services.people import PeopleService
+    from core.services.progress import Progress
+    from core.services.prospects import ProspectService
+    from core.services.settings import SettingService
+    from core.services.signin import SignInService
+
+    progress = Progress(tools, CardWriter(tools))
+    connecting = ConnectService(tools, mail.connector, mail.transport)
+    return UseCases(
+        mailboxes=MailboxService(tools, AlertService(tools)),
+        connecting=connecting,
+        sign_in=SignInService(tools, mail.sign_in, connecting),
+        people=PeopleService(tools),
+        campaigns=CampaignService(tools, progress),
+        prospects=ProspectService(tools, progress),
+        settings=SettingService(tools),
+        domains=DeliverabilityService(mail.resolver),
+    )
+
+
+def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engine:
+    """Joins what runs by itself."""
+    from core.services.alerts import AlertService
+    from core.services.cards import CardWriter
+    from core.services.credentials import CredentialService
+    from core.services.ingest import IngestService
+    from core.services.outreach import OutreachService
+    from core.services.progress import Progress
+    from core.services.sending_health import SendingHealth
+    from core.services.submission import Submission
+    from core.services.sync import SyncService
+    from core.services.undecided import UndecidedService
+
+    progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
+    credentials = CredentialService(tools, mail.sign_in)
+    outreach = OutreachService(tools, Submission(mail.transport, credentials), progress, started_at=started_at)
+    ingest = IngestService(tools, progress, outreach)
+    sending = SendingHealth(tools, mail.transport, credentials, alerts)
+    return Engine(
+        tools=tools,
+        sync=SyncService(tools, mail.connector, credentials, ingest, alerts, sending),
+        outreach=outreach,
+        undecided=UndecidedService(tools, mail.connector, credentials, outreach, progress),
+    )
+
+
+def make_workers(engine: Engine, notifier: Notifier) -> Workers:
+    """The loops that call the engine."""
+    from core.services.notifications import NotificationService
+    from core.workers.notifications import NotificationWorker
+    from core.workers.outreach import OutreachWorker
+    from core.workers.sync import SyncWorker
+
+    tools = engine.tools
+    return Workers(
+        sync=SyncWorker(tools.store, tools.clock, engine.sync, random=tools.random),
+        outreach=OutreachWorker(tools.store, tools.clock, engine.outreach, engine.undecided),
+        notifications=NotificationWorker(tools.store, tools.clock, NotificationService(tools, notifier)),
+    )
