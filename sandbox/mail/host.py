@@ -279,8 +279,10 @@ class MailHost:
         self._scripts.put(stage, address, reply, times)
 
     async def change_uidvalidity(self, address: str, folder: str = "INBOX") -> int:
-        """Renumbers a folder and signs everybody out; returns the new UIDVALIDITY."""
+        """Renumbers a folder, Gmail's All Mail with INBOX, and signs everybody out; returns the new UIDVALIDITY."""
         account = self.account(address)
+        if account.seed.provider == "google" and folder.upper() == "INBOX":
+            await self._folders[account.address].renumber("All")
         renumbered = await self._folders[account.address].renumber(folder)
         self.sign_out(account.address, "Mailbox was restored, please login again.")
         return renumbered.uid_validity
@@ -320,7 +322,7 @@ class MailHost:
                 connection.hear()
 
     def _open_folders(self, account: Account) -> None:
-        self._folders[account.address] = FolderSet(lambda: self._tell(account.address))
+        self._folders[account.address] = FolderSet(lambda: self._tell(account.address), account.seed.provider)
 
     def _tell(self, address: str) -> None:
         self._ledger.wake()

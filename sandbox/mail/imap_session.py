@@ -12,7 +12,7 @@ from pymap.selected import SelectedMailbox
 from sandbox.mail import refusals
 from sandbox.mail.accounts import Account
 from sandbox.mail.imap_commands import RefusedError
-from sandbox.mail.imap_store import SPECIAL_USE, FolderSet
+from sandbox.mail.imap_store import FolderSet
 
 Listed = tuple[str, str | None, Sequence[bytes]]
 
@@ -23,6 +23,7 @@ class HostSession(Session):
     def __init__(self, account: Account, config: Config, folders: FolderSet) -> None:
         super().__init__(account.address, config, folders, FilterSet())
         self._account = account
+        self._uses = folders.uses
 
     async def list_mailboxes(
         self, ref_name: str, filter_: str, subscribed: bool = False, selected: SelectedMailbox | None = None
@@ -30,7 +31,7 @@ class HostSession(Session):
         """LIST, with the special uses of folders (RFC 6154)."""
         listed, updates = await super().list_mailboxes(ref_name, filter_, subscribed, selected)
         marked = [
-            (name, separator, [*flags, SPECIAL_USE[name]] if name in SPECIAL_USE else flags)
+            (name, separator, [*flags, self._uses[name]] if name in self._uses else flags)
             for name, separator, flags in listed
         ]
         return marked, updates
@@ -53,5 +54,5 @@ class HostSession(Session):
         return await super().append_messages(name, messages, selected)
 
     def _check_opens(self, name: str) -> None:
-        if name.lower() == self._account.faults.folder:
+        if self._uses.get(name, name.encode()).decode().lower() == self._account.faults.folder:
             raise RefusedError(f"NO {refusals.CANNOT_OPEN}")

@@ -1,6 +1,6 @@
 """The folders of one account, held in memory by pymap and read here by the page and by tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -15,10 +15,18 @@ from pymap.parsing.specials import ObjectId
 from pymap.parsing.specials.flag import Flag, Seen
 from pymap.selected import SelectedMailbox
 
+from sandbox.mail.accounts import Provider
 from sandbox.mail.message import ReadableMail
 
-SPECIAL_USE = {"Sent": b"Sent", "Junk": b"Junk", "Drafts": b"Drafts", "Trash": b"Trash"}
-FOLDERS = ("INBOX", *SPECIAL_USE)
+# Names of folders beside INBOX, with their special uses (RFC 6154).
+_USUAL = {"Sent": b"Sent", "Junk": b"Junk", "Drafts": b"Drafts", "Trash": b"Trash"}
+_GMAIL = {
+    "[Gmail]/All Mail": b"All",
+    "[Gmail]/Sent Mail": b"Sent",
+    "[Gmail]/Spam": b"Junk",
+    "[Gmail]/Drafts": b"Drafts",
+    "[Gmail]/Trash": b"Trash",
+}
 
 Changed = Callable[[], None]
 
@@ -49,11 +57,15 @@ class StoredMail(ReadableMail):
 
 
 class Folder(MailboxData):
-    """A pymap mailbox that tells of its changes and loses no wake-up during IDLE."""
+    """A pymap mailbox that tells of its changes and loses no wake-up during IDLE.
+
+    What is appended is appended to ``also`` too, as mail of Gmail's INBOX lies in All Mail.
+    """
 
     def __init__(self, content_cache: Any, thread_cache: Any, changed: Changed) -> None:
         super().__init__(content_cache, thread_cache)
         self._changed = changed
+        self.also: Folder | None = None
         self._read: dict[int, StoredMail] = {}
 
     def mails(self) -> list[StoredMail]:
@@ -75,6 +87,8 @@ class Folder(MailboxData):
 
     async def append(self, append_msg: AppendMessage, *, recent: bool = False) -> Message:
         message = await super().append(append_msg, recent=recent)
+        if self.also is not None:
+            await self.also.append(append_msg, recent=recent)
         self._changed()
         return message
 
@@ -98,24 +112,33 @@ class Folder(MailboxData):
 
 
 class FolderSet(MailboxSet):
-    """The folders of one account."""
+    """The folders of one account, laid out as its provider does it; ``uses`` holds the special ones."""
 
-    def __init__(self, changed: Changed) -> None:
+    def __init__(self, changed: Changed, provider: Provider = "password") -> None:
         super().__init__()
         self._changed = changed
+        self.uses: Mapping[str, bytes] = _GMAIL if provider == "google" else _USUAL
         self._inbox: Folder = self._folder()
-        self._set.update({name: self._folder() for name in SPECIAL_USE})
+        self._set.update({name: self._folder() for name in self.uses})
+        if "[Gmail]/All Mail" in self._set:
+            for name in ("INBOX", "Sent", "Drafts"):
+                self.folder(name).also = self.folder("All")
 
     def _folder(self) -> Folder:
         return Folder(self._content_cache, self._thread_cache, self._changed)
 
     def folder(self, name: str) -> Folder:
-        """A folder by name.
+        """A folder by name or by special use: "Sent" finds Gmail's "[Gmail]/Sent Mail".
 
         Raises:
             KeyError: the account has no such folder.
         """
-        return self._inbox if name.upper() == "INBOX" else cast(Folder, self._set[name])
+        return self._inbox if name.upper() == "INBOX" else cast(Folder, self._set[self._name(name)])
+
+    def _name(self, name: str) -> str:
+        if name in self._set:
+            return name
+        return next((known for known, use in self.uses.items() if use.decode() == name), name)
 
     async def add_mailbox(self, name: str) -> ObjectId:
         if name in self._set:
@@ -135,8 +158,12 @@ class FolderSet(MailboxSet):
         new.continue_from(old.uid_validity + 1, 0)
         for mail in old.mails():
             await new.append(AppendMessage(mail.raw, mail.received, mail.stored.permanent_flags))
+        new.also = old.also
         if name.upper() == "INBOX":
             self._inbox = new
         else:
-            self._set[name] = new
+            self._set[self._name(name)] = new
+        for folder in (self._inbox, *self._set.values()):
+            if cast(Folder, folder).also is old:
+                cast(Folder, folder).also = new
         return new

@@ -1,5 +1,6 @@
 """Every way to break a mailbox: what goes over the wire, and which cause the product reads from it."""
 
+import re
 import ssl
 import time
 
@@ -270,6 +271,40 @@ async def test_the_name_of_a_mail_server_can_be_lost_without_its_domain(mail_hos
         assert len(await resolver.resolve(domain, "MX")) >= 1
         mail_host.mend(address)
         await resolver.resolve(name, "A")
+
+
+async def test_a_google_account_s_folders_are_gmail_s(mail_host: MailHost) -> None:
+    """All Mail has what arrives and what is sent; the folders are found by their special uses."""
+    await mail_host.send(MAYA, (GOOGLE,), letter(1))
+    await mail_host.send(GOOGLE, (MAYA,), letter(2))
+    async with wire(mail_host.imap_address) as imap:
+        await sign_in(mail_host, GOOGLE, imap)
+        listed = "\n".join(await imap.command('LIST "" "*" RETURN (SPECIAL-USE)'))
+        for use, name in (("All", "All Mail"), ("Sent", "Sent Mail"), ("Junk", "Spam")):
+            assert re.search(rf'\([^)]*\\{use}\) "/" "?\[Gmail\]/{name}', listed)
+        assert "MESSAGES 2" in (await imap.command('STATUS "[Gmail]/All Mail" (MESSAGES)'))[0]
+        await mail_host.switch(GOOGLE, "folder", "junk")
+        assert (await imap.command('SELECT "[Gmail]/Spam"'))[-1].startswith("a1 NO [SERVERBUG]")
+    assert [len(mail_host.messages(GOOGLE, name)) for name in ("INBOX", "Sent", "All", "[Gmail]/All Mail")] == [
+        1,
+        1,
+        2,
+        2,
+    ]
+
+
+async def test_renumbering_a_google_inbox_renumbers_all_mail(mail_host: MailHost) -> None:
+    """Nothing is doubled, and what comes later still lies in both."""
+    await mail_host.send(MAYA, (GOOGLE,), letter(1))
+    before = mail_host.folder(GOOGLE, "All").uid_validity
+    await mail_host.switch(GOOGLE, "uidvalidity")
+    await mail_host.send(MAYA, (GOOGLE,), letter(2))
+    assert mail_host.folder(GOOGLE, "All").uid_validity == before + 1
+    for folder in ("INBOX", "All"):
+        assert [(mail.uid, mail.subject) for mail in mail_host.messages(GOOGLE, folder)] == [
+            (1, "Letter 1"),
+            (2, "Letter 2"),
+        ]
 
 
 async def test_hosted_domains_look_like_their_providers(mail_host: MailHost) -> None:

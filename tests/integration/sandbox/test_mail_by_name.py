@@ -72,7 +72,8 @@ async def test_a_token_reads_and_sends(product: Product, address: str) -> None:
     credentials = product.credentials(address)
     await product.transport.send(product.smtp(address), credentials, sender=address, recipients=[MAYA], raw=raw)
     client = await product.connector.connect(product.imap(address), credentials)
-    assert (await client.select("Sent")).exists == 1
+    roles = {folder.role: folder.name for folder in await client.list_folders()}
+    assert (await client.select(roles["sent"])).exists == 1
     await client.close()
     assert len(product.host.messages(MAYA)) == 1
 
