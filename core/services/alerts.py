@@ -31,12 +31,12 @@ class AlertService:
 
     async def broke(self, uow: UnitOfWork, mailbox: Mailbox, diagnosis: Diagnosis, *, side: str = "reading") -> None:
         """Opens the mailbox's alert, or refreshes it where cause, status or state changed. ``side``: reading, or
-        sending where only that fails; while reading fails there is nothing to say about sending."""
+        sending where only that fails; while reading fails too, the card speaks of that."""
         alert = await uow.alerts.current(_key(mailbox))
         told = _told_of(mailbox, diagnosis, side)
         if alert is None:
             await self._open(uow, mailbox, told)
-        elif not (side == "sending" and alert.facts.get("side") != "sending"):
+        elif side == "reading" or alert.facts.get("side") == "sending" or mailbox.streak == 0:
             await self._refresh(uow, alert, told)
 
     async def _open(self, uow: UnitOfWork, mailbox: Mailbox, told: dict[str, Any]) -> None:
@@ -76,15 +76,13 @@ class AlertService:
             await self._board.change(uow, alert, facts, state=AlertState.RESYNCING)
             uow.wake("alerts")
 
-    async def recovered(
-        self, uow: UnitOfWork, mailbox: Mailbox, *, caught_up: int, failed_meanwhile: int, side: str = "reading"
-    ) -> None:
+    async def recovered(self, uow: UnitOfWork, mailbox: Mailbox, *, caught_up: int, failed_meanwhile: int) -> None:
         """Resolves the alert, and offers to retry what failed meanwhile (X3); resolving nothing is no error. That mail
-        is read again says nothing of sending, and the other way round."""
+        is read again does not mend sending."""
         alert = await uow.alerts.current(_key(mailbox))
-        if alert is None or alert.facts.get("side", "reading") != side:
+        if alert is None:
             return
-        if side == "reading" and mailbox.send_fault is not None:
+        if mailbox.send_fault is not None:
             await self._refresh(uow, alert, _told_of(mailbox, _judged(mailbox.send_fault), "sending"))
             return
         now = self._tools.clock.now()

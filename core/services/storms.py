@@ -17,7 +17,6 @@ from core.domain.cards import StormMailbox
 from core.domain.diagnosis import CAUSES
 from core.domain.moment import iso, parse_iso
 from core.domain.storm import (
-    NETWORK,
     Break,
     Gathering,
     Patience,
@@ -33,7 +32,7 @@ from core.services.alert_board import AlertBoard
 from core.services.tools import Tools, persistently, settings_in
 
 _SHOWN: Final = 50
-RESYNC_GRACE: Final = timedelta(seconds=30)
+_RESYNC_GRACE: Final = timedelta(seconds=30)
 """So long a storm counts as being resynced, although no mailbox has said so yet."""
 _OFF: Final = (MailboxStatus.PAUSED, MailboxStatus.DISCONNECTED, MailboxStatus.PENDING)
 
@@ -123,6 +122,7 @@ class _Settling:
             "recovered_at": None,
             "down_minutes": None,
             "scope": gathering.scope,
+            "klass": gathering.breaks[0].klass,
             "single": {name: first.get(name) for name in ("title", "fix", "who", "forward")},
             "told_at": iso(self._now),
             "members": [],
@@ -158,7 +158,7 @@ class _Settling:
         asked_at = parse_iso(storm.facts["actor_at"])
         if asked_at is None:
             return False
-        return self._now - asked_at < RESYNC_GRACE or any(one.facts["state"] == "resyncing" for one in members)
+        return self._now - asked_at < _RESYNC_GRACE or any(one.facts["state"] == "resyncing" for one in members)
 
     async def _end(self, storm: Alert, counted: Mapping[str, Any]) -> None:
         since = parse_iso(storm.facts["since"]) or storm.opened_at
@@ -246,6 +246,3 @@ def _storms(alerts: Sequence[Alert]) -> list[Storm]:
 async def _patience(uow: UnitOfWork) -> Patience:
     settings = await settings_in(uow)
     return Patience(int(settings["storm_mailboxes"]), timedelta(seconds=settings.seconds("storm_window_s")))
-
-
-__all__ = ["NETWORK", "RESYNC_GRACE", "StormService", "place_of"]
