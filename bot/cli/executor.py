@@ -148,8 +148,8 @@ async def _people_show(services: Services, actor: Actor, args: Args) -> Result:
 
 
 async def _address_add(services: Services, actor: Actor, args: Args) -> Result:
-    changed = await services.people.add_address(actor, args["email"], args["address"], args["type"])
-    return shapes.profile(changed)
+    added = await services.people.add_address(actor, args["email"], args["address"], args["type"])
+    return {**shapes.profile(added.person), "old_mail": [added.old_mail]}
 
 
 async def _address_remove(services: Services, actor: Actor, args: Args) -> Result:

@@ -118,6 +118,7 @@ def _person(result: Row) -> str:
     if result.get("activities"):
         rows = [(a["at"], a["direction"], a["mailbox"], a["subject"]) for a in result["activities"]]
         parts.append(table(("AT", "WAY", "MAILBOX", "SUBJECT"), rows))
+    parts.extend(plain(sentence) for sentence in result.get("old_mail", ()))
     return "\n\n".join(parts)
 
 

@@ -76,7 +76,8 @@ def person(report: PersonReport) -> Shape:
         for one in report.enrollments
     ]
     activities = [activity(one) for one in report.activities]
-    return {**profile(report.person), "activities": activities, "enrollments": enrollments}
+    old_mail = {"old_mail": [*report.old_mail]} if report.old_mail else {}
+    return {**profile(report.person), "activities": activities, "enrollments": enrollments, **old_mail}
 
 
 def activity(one: Activity) -> Shape:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+TOPIC: Final = "backfill"
+"""The wake-up that says that there is something to look for."""
 
 
 @dataclass(frozen=True, slots=True)

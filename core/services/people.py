@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.domain.account import SYNCED_STATUSES
 from core.domain.actor import Actor, require_recruiter
 from core.domain.address import is_valid, match_key
+from core.domain.matching_rules import MatchingRules
+from core.domain.old_mail import answer_words, told
 from core.domain.people import ADDRESS_TYPES, Person, PersonAddress
 from core.domain.people_file import PersonRow, Rejected, read
 from core.errors import InputError, NotFoundError
+from core.ports.backfill import TOPIC
 from core.ports.storage import Activity, NewPerson, UnitOfWork
-from core.services.tools import Tools
+from core.services.tools import Tools, settings_in
 
 _BATCH = 500
 
@@ -37,11 +41,20 @@ class EnrollmentLine:
 
 @dataclass(frozen=True, slots=True)
 class PersonReport:
-    """A profile with its stream."""
+    """A profile with its stream; ``old_mail`` says in words what became of searches for old mail."""
 
     person: Person
     activities: list[Activity]
     enrollments: list[EnrollmentLine]
+    old_mail: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddedAddress:
+    """A profile with one more address; ``old_mail`` says in words whether its old mail is looked for."""
+
+    person: Person
+    old_mail: str
 
 
 class PeopleService:
@@ -98,6 +111,7 @@ class PeopleService:
             activities = await uow.messages.stream(person.id)
             enrollments = await uow.enrollments.of_person(person.id)
             campaigns = await uow.campaigns.get_many({one.campaign_id for one in enrollments})
+            searches = await uow.backfills.of({one.key for one in person.addresses})
         lines = [
             EnrollmentLine(
                 campaigns[one.campaign_id].name, one.status.value, one.stage, one.reason.code if one.reason else None
@@ -105,10 +119,14 @@ class PeopleService:
             for one in enrollments
             if one.campaign_id in campaigns
         ]
-        return PersonReport(person, activities, lines)
+        told_of = [told(one.address, one.there, one.looked_at, one.logged) for one in searches if one.done_at]
+        return PersonReport(person, activities, lines, told_of)
 
-    async def add_address(self, actor: Actor, email: str, address: str, kind: str = "other") -> Person:
-        """Mail is matched from now on, never backwards (R94). Raises InputError, NotFoundError, RefusedError."""
+    async def add_address(self, actor: Actor, email: str, address: str, kind: str = "other") -> AddedAddress:
+        """Mail is matched from now on (R94); where the workspace wants it, old mail is looked for in the background.
+
+        Raises InputError, NotFoundError, RefusedError.
+        """
         require_recruiter(actor)
         if not is_valid(address):
             raise InputError(f"{address[:80]!r} is not an e-mail address", field="address")
@@ -118,8 +136,17 @@ class PeopleService:
         async with self._tools.store.write(actor.workspace) as uow:
             person = await find_person(uow, email)
             await uow.people.add_address(person.id, PersonAddress(address, match_key(address), kind, False, now))
+            old_mail = await self._ask_for_old_mail(uow, address)
             await uow.audit.add(at=now, actor=actor.user, action="person.address.add", subject=person.id)
-        return await self._reread(actor, person.id)
+        return AddedAddress(await self._reread(actor, person.id), old_mail)
+
+    async def _ask_for_old_mail(self, uow: UnitOfWork, address: str) -> str:
+        looks_back = MatchingRules.of(await settings_in(uow)).looks_back
+        synced = [one.id for one in await uow.mailboxes.list() if one.status in SYNCED_STATUSES and one.capture]
+        if looks_back and synced:
+            await uow.backfills.ask(match_key(address), address, synced, self._tools.clock.now())
+            uow.wake(TOPIC)
+        return answer_words(looks_back=looks_back, mailboxes=len(synced))
 
     async def remove_address(self, actor: Actor, email: str, address: str) -> Person:
         """Raises NotFoundError where the person or the address is unknown."""
