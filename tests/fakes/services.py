@@ -283,7 +283,7 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Tested:
+class MailOutcome:
     """What became of a test mail."""
 
     sent: bool
@@ -367,13 +367,13 @@ class FakeAlerts:
 class FakeCare:
     """Test mails and collected facts of a mailbox."""
 
-    result: Tested | None = None
+    result: MailOutcome | None = None
     pack: Pack = field(default_factory=Pack)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
-    async def send_test(self, actor: Actor, mailbox_id: str, to: str) -> Tested:
+    async def send_test(self, actor: Actor, mailbox_id: str, to: str) -> MailOutcome:
         self.asked.append((actor.user, mailbox_id, to))
-        return self.result or Tested(True, to)
+        return self.result or MailOutcome(True, to)
 
     async def escalate_mailbox(self, actor: Actor, mailbox_id: str) -> Pack:
         self.asked.append((actor.user, mailbox_id, "escalate"))

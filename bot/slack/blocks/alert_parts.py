@@ -11,13 +11,13 @@ from bot.slack.blocks.kit import Json
 from bot.slack.blocks.text import clean, count, local_time, mention
 from core.domain.providers import PROVIDERS
 
-SUPPORT: Final = "Connection interrupted: contact support."
-"""Shown where only whoever runs Rethread can help (R26)."""
+SUPPORT: Final = "Contact support: that is whoever runs Rethread; nothing that you type can mend this."
+"""Said where only they can help (R26)."""
 
 _WHO: Final = {
     "nobody": "Nobody needs to act: Rethread keeps trying.",
     "mail_admin": "Whoever runs the mail server can mend this.",
-    "operator": f"{SUPPORT} That is whoever runs Rethread; nothing that you type can mend this.",
+    "operator": SUPPORT,
     "vendor": "The makers of Rethread have to mend this.",
 }
 _FORWARD: Final = "For the mail administrator, to copy and send:"
@@ -42,11 +42,15 @@ def server_words(raw: str) -> list[Json]:
 
 def how_to_fix(fix: str, obsolete: str | None = None, *, operator: bool = False) -> Json:
     """Today's fix, and beside it the advice of older guides that does not work any more (R226)."""
-    label = "What support has to do: " if operator else "How to fix it: "
-    lines = [[kit.strong(label), kit.words(fix, 700)]]
+    lines = [[kit.strong(fix_label(operator)), kit.words(fix, 700)]]
     if obsolete:
         lines.append([kit.strong("Outdated advice: "), kit.words(obsolete, 400)])
     return kit.paragraph(*lines)
+
+
+def fix_label(support: bool) -> str:
+    """What stands before the fix: whose it is to do."""
+    return "What support has to do: " if support else "How to fix it: "
 
 
 def to_administrator(forward: str | None) -> list[Json]:
@@ -93,6 +97,11 @@ def more_menu(facts: Mapping[str, Any]) -> Json:
     return kit.more_menu(
         MORE, [(label, encode(facts["alert_id"], facts["version"], choice)) for choice, label in offered]
     )
+
+
+def line(*pieces: str) -> Json:
+    """A context line that begins with a capital letter."""
+    return kit.context(pieces[0][:1].upper() + pieces[0][1:], *pieces[1:])
 
 
 def duration(minutes: int | None) -> str:

@@ -71,7 +71,7 @@ def _did_not_go(mailbox: Mailbox, result: MailTest) -> Card:
         blocks.append(kit.server_said(result.raw))
     if result.fix:
         blocks.append(kit.paragraph([kit.strong("How to fix it: "), kit.words(result.fix, 500)]))
-    return Card(kit.fallback(f"{title}.", result.title, result.fix), blocks)
+    return Card(kit.fallback(f"{title}.", *([f"{result.title}."] if result.title else []), result.fix), blocks)
 
 
 def escalation(pack: EscalationPack, identifier: str, mark: str, *, version: int | None = None) -> Card:

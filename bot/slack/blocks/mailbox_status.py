@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.slack.blocks import kit
 from bot.slack.blocks import mailbox_words as words
+from bot.slack.blocks.alert_parts import fix_label
 from bot.slack.blocks.kit import Card, Json, Stack
 from bot.slack.blocks.mailbox_buttons import needs_a_person, state_buttons
 from bot.slack.blocks.text import count, local_time
@@ -86,7 +87,7 @@ def mailbox_blocks(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, *, pr
         [kit.glue("Last read "), kit.when(iso(mailbox.last_sync_at)), kit.glue(", owner "), kit.person(mailbox.owner)],
     ]
     for fault in _faults(mailbox):
-        lines.extend(_fault(fault))
+        lines.extend(_fault(fault, support=words.for_support(mailbox)))
     step = words.next_step(mailbox, around.seats)
     if step:
         lines.append([kit.strong("Next: "), kit.glue(step)])
@@ -105,12 +106,12 @@ def _faults(mailbox: Mailbox) -> list[SyncFault]:
     return [fault for fault in (mailbox.fault if told else None, mailbox.send_fault) if fault is not None]
 
 
-def _fault(fault: SyncFault) -> list[list[Json]]:
+def _fault(fault: SyncFault, *, support: bool) -> list[list[Json]]:
     known = CAUSES.get(fault.cause)
     return [
-        *([[kit.strong(f"{known.title}. ")]] if known else []),
+        *([[kit.strong(known.title)]] if known else []),
         [kit.glue("The mail server said: "), kit.words(fault.raw, 200)],
-        [kit.glue("How to fix it: "), kit.words(fault.fix, 300)],
+        [kit.glue(fix_label(support)), kit.words(fault.fix, 300)],
     ]
 
 
@@ -132,12 +133,7 @@ def mailbox_detail(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, lates
 
 def _most_recent(entry: SyncLogEntry) -> Json:
     return kit.paragraph(
-        [
-            kit.glue("Most recent error, which is over: "),
-            kit.when(iso(entry.at)),
-            kit.glue(", "),
-            kit.words(entry.raw, 200),
-        ]
+        [kit.glue("Most recent error, "), kit.when(iso(entry.at)), kit.glue(": "), kit.words(entry.raw, 200)]
     )
 
 

@@ -14,10 +14,10 @@ _STATES: Final = {
     Status.ACTIVE: "Syncing",
     Status.CONNECTING: "Connecting",
     Status.HISTORICAL: "Reading old mail",
-    Status.PARTIAL: "Partly synced",
+    Status.PARTIAL: "Partial sync",
     Status.ERROR: "Sync broken",
-    Status.CONNECTION_ISSUE: "Sync broken, given up after two days",
-    Status.PENDING: "Waiting for a free seat",
+    Status.CONNECTION_ISSUE: "Connection issue, no longer tried after two days of failure",
+    Status.PENDING: "Pending, waits for a free seat",
     Status.PAUSED: "Paused",
     Status.DISCONNECTED: "Disconnected",
 }
@@ -29,26 +29,31 @@ _INTERRUPTED: Final = "Connection interrupted, contact support"
 
 def state_in_words(mailbox: Mailbox) -> str:
     """``Sync broken (red)``; what only support can mend is said to be that (R26)."""
-    ours = mailbox.status in BROKEN and mailbox.fault is not None and _is_ours(mailbox.fault.cause)
-    return f"{_INTERRUPTED if ours else _STATES[mailbox.status]} ({mailbox.light})"
+    state = _INTERRUPTED if for_support(mailbox) else _STATES[mailbox.status]
+    half = ", cannot send" if mailbox.status in _READING and mailbox.send_fault else ""
+    return f"{state}{half} ({mailbox.light})"
 
 
-def _is_ours(cause: str) -> bool:
-    return cause in CAUSES and CAUSES[cause].mended_by() is Who.OPERATOR
+def for_support(mailbox: Mailbox) -> bool:
+    """Whether only whoever runs Rethread can mend what is broken."""
+    fault = mailbox.fault if mailbox.status in BROKEN else None
+    return fault is not None and fault.cause in CAUSES and CAUSES[fault.cause].mended_by() is Who.OPERATOR
 
 
 def check_marks(mailbox: Mailbox) -> str:
     """``Sends outreach ✓, reads replies ✓``: a mark is there only where it is switched on and works (R6..R9)."""
     sends = mailbox.status in _SENDING and mailbox.send_fault is None
     reads = mailbox.status in _READING
-    return f"{_mark(mailbox.send, sends, 'send outreach')}, {_mark(mailbox.capture, reads, 'read replies').lower()}"
+    unable = "Cannot" if mailbox.status in (*BROKEN, *_SENDING) else "Does not"
+    sending = _mark(mailbox.send, sends, unable, "send outreach")
+    return f"{sending}, {_mark(mailbox.capture, reads, unable, 'read replies').lower()}"
 
 
-def _mark(switched_on: bool, works: bool, what: str) -> str:
+def _mark(switched_on: bool, works: bool, unable: str, what: str) -> str:
     verb, _, rest = what.partition(" ")
     if not switched_on:
         return f"Does not {what} ✗"
-    return f"{verb.capitalize()}s {rest} ✓" if works else f"Cannot {what} now ✗"
+    return f"{verb.capitalize()}s {rest} ✓" if works else f"{unable} {what} now ✗"
 
 
 def history_in_words(mailbox: Mailbox, reading: Reading | None) -> str:
@@ -70,19 +75,21 @@ def lag_in_words(mailbox: Mailbox, reading: Reading | None) -> str:
 
 def next_step(mailbox: Mailbox, seats: Seats | None = None) -> str:
     """What a person does next, or that there is nothing to do."""
+    if for_support(mailbox):
+        return "tell whoever runs Rethread; /mailbox escalate collects the facts for them."
     match mailbox.status:
         case Status.CONNECTING:
-            return "Nothing to do: Rethread is signing in."
+            return "nothing; Rethread is signing in by itself."
         case Status.PENDING:
             return _pending(seats)
         case Status.PAUSED:
-            return "Press Resume to go on."
+            return "press Resume to go on."
         case Status.DISCONNECTED:
-            return "Press Reconnect to use it again; its history is kept."
+            return "press Reconnect to use it again; its history is kept."
         case Status.CONNECTION_ISSUE:
-            return "Rethread has stopped trying. Once the cause is mended, press Resync."
+            return "mend the cause, then press Resync: Rethread has stopped trying by itself."
         case Status.PARTIAL:
-            return "Press Resync to read again; follow-ups wait until then."
+            return "press Resync to read again; follow-ups wait until then."
         case _:
             return ""
 
@@ -90,6 +97,6 @@ def next_step(mailbox: Mailbox, seats: Seats | None = None) -> str:
 def _pending(seats: Seats | None) -> str:
     """Why it waits, and what ends that (R35, R214)."""
     taken = (
-        f"All {count(seats.limit, 'seat')} of this workspace are taken" if seats and seats.limit else "No seat is free"
+        f"all {count(seats.limit, 'seat')} of this workspace are taken" if seats and seats.limit else "no seat is free"
     )
     return f"{taken}. It starts by itself when somebody disconnects a mailbox or an admin raises mailbox_limit."

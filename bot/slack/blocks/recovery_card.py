@@ -66,16 +66,18 @@ def _buttons(facts: RecoveryCard) -> Json:
 def _retried(facts: RecoveryCard) -> Card:
     title = f"Tried again: {_failed(facts)} of {facts['address']}"
     refused = facts["refused"]
-    lines = [[kit.glue(f"{count(facts['retried'], 'stage')} in line to be sent again.")]]
+    lines = [[kit.glue(_in_line(facts["retried"]))]]
+    if refused and facts["retried"]:
+        lines.append([kit.glue(f"{count(refused, 'stage')} could not be tried again.")])
     if refused:
-        lines.append(
-            [
-                kit.glue(f"{count(refused, 'stage')} could not be tried again; see why with "),
-                kit.typed("/outreach status"),
-                kit.glue("."),
-            ]
-        )
+        lines.append([kit.glue("See why with "), kit.typed("/outreach status"), kit.glue(".")])
     return Card(kit.fallback(f"{title}."), [kit.header(title), kit.paragraph(*lines), _by(facts)], kit.GREEN)
+
+
+def _in_line(retried: int) -> str:
+    if not retried:
+        return "None of them could be tried again."
+    return f"{count(retried, 'stage')} {'is' if retried == 1 else 'are'} in line to be sent again."
 
 
 def _left(facts: RecoveryCard) -> Card:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.slack.action_ids import RESYNC_HERE, encode
 from bot.slack.blocks import kit
-from bot.slack.blocks.alert_parts import provider_name
+from bot.slack.blocks.alert_parts import line, provider_name
 from bot.slack.blocks.kit import Card, Json
 from bot.slack.blocks.mailbox_buttons import mend_buttons, reconnect_button
 from bot.slack.blocks.text import count, local_time, mention
@@ -24,7 +24,7 @@ def sync_reminder(facts: SyncReminder) -> Card:
             [kit.bold(facts["title"])],
             [kit.strong("How to fix it: "), kit.words(facts["fix"], 500)],
         ),
-        kit.context(*_owner(facts), f"broken since {local_time(facts['since'])}", _QUIET),
+        line(*_owner(facts), f"broken since {local_time(facts['since'])}", _QUIET),
         *_reminder_buttons(facts),
     ]
     return Card(kit.fallback(f"{title}: {what}.", f"{facts['title']}.", facts["fix"]), blocks, kit.RED)
@@ -44,7 +44,7 @@ def _which(facts: SyncReminder) -> str:
 
 
 def _owner(facts: SyncReminder) -> list[str]:
-    return [f"Owner {mention(facts['owner'])}"] if facts["owner"] else []
+    return [f"owner {mention(facts['owner'])}"] if facts["owner"] else []
 
 
 def _reminder_buttons(facts: SyncReminder) -> list[Json]:

@@ -38,7 +38,7 @@ def _broken(facts: StormCard) -> Card:
         kit.context(f"Since {local_time(facts['since'])}", *parts.care(facts)),
         _buttons(facts),
     ]
-    said = [parts.SUPPORT] if operator else []
+    said = ["Contact support."] if operator else []
     return Card(kit.fallback(f"{title}.", f"{facts['title']}.", *said, facts["fix"]), blocks, kit.RED)
 
 
@@ -57,7 +57,7 @@ def _mailboxes(facts: StormCard) -> list[Json]:
     ordered = sorted(facts["mailboxes"], key=lambda one: _ORDER.get(one["state"], 0))
     lines, room = [], _MOST_JSON
     for line in map(_mailbox, ordered[:MOST_MAILBOXES]):
-        room -= len(json.dumps(kit.bullets([line]), ensure_ascii=False))
+        room -= len(json.dumps(kit.bullets([line])["elements"][0]["elements"][0], ensure_ascii=False)) + 2
         if room < 0:
             break
         lines.append(line)
@@ -100,7 +100,7 @@ def _resyncing(facts: StormCard) -> Card:
 
 def _recovered(facts: StormCard) -> Card:
     title = f"Sync recovered: {_whose(facts)}"
-    after = f"All of them are back, after {parts.duration(facts['down_minutes'])}."
+    after = f"All of them are back. They were down for {parts.duration(facts['down_minutes'])}."
     by = [f"resync by {mention(facts['actor'])}"] if facts["actor"] else []
     blocks = [
         kit.header(title),

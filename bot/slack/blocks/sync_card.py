@@ -12,6 +12,7 @@ from bot.slack.blocks.mailbox_buttons import mend_buttons
 from bot.slack.blocks.text import count, escaped, local_time, mention
 from core.domain.cards import SyncCard
 
+_INTERRUPTED: Final = "Connection interrupted: contact support."
 _PARTIAL: Final = "It sends, but does not read: replies are not seen, and follow-ups wait."
 _SENDING: Final = "It reads mail, but cannot send: nothing goes out of it until this is mended."
 _GIVEN_UP: Final = (
@@ -40,7 +41,14 @@ def _broken(facts: SyncCard) -> Card:
     operator = facts["who"] == "operator"
     blocks = [
         kit.header(title),
-        kit.paragraph([kit.bold(facts["title"])], *_extent(facts), parts.who_acts(facts["who"], facts["owner"])),
+        kit.paragraph(
+            [kit.bold(facts["title"])],
+            *_extent(facts),
+            [
+                *([kit.glue("Connection interrupted. ")] if operator else []),
+                *parts.who_acts(facts["who"], facts["owner"]),
+            ],
+        ),
         *parts.server_words(facts["raw"]),
         parts.how_to_fix(facts["fix"], facts["obsolete"], operator=operator),
         *parts.to_administrator(facts["forward"]),
@@ -48,17 +56,17 @@ def _broken(facts: SyncCard) -> Card:
         *_care(facts),
         _buttons(facts),
     ]
-    said = [parts.SUPPORT] if operator else []
+    said = [_INTERRUPTED] if operator else []
     return Card(kit.fallback(f"{title}.", f"{facts['title']}.", *said, facts["fix"]), blocks, color)
 
 
 def _title(facts: SyncCard) -> str:
     """Which half is broken, in words: the colour says it only to those who see it."""
     if facts["status"] == "connection_issue":
-        return "Sync broken, given up"
+        return "Sync broken, no longer tried"
     if facts["side"] == "sending":
         return "Sending broken"
-    return "Partly synced" if _is_partial(facts) else "Sync broken"
+    return "Partial sync" if _is_partial(facts) else "Sync broken"
 
 
 def _is_partial(facts: SyncCard) -> bool:
@@ -77,7 +85,7 @@ def _extent(facts: SyncCard) -> list[list[Json]]:
 def _care(facts: SyncCard) -> list[Json]:
     told = ["told on one card with others of the same cause"] if facts["folded"] else []
     pieces = [*parts.care(facts), *told]
-    return [kit.context(pieces[0][:1].upper() + pieces[0][1:], *pieces[1:])] if pieces else []
+    return [parts.line(*pieces)] if pieces else []
 
 
 def _buttons(facts: SyncCard) -> Json:
