@@ -124,6 +124,7 @@ class MicrosoftSignIn:
                     authority=self._authority,
                     instance_discovery=False,
                     http_client=http,
+                    token_cache=_Forgetful(),
                 )
             )
         except MailError:
@@ -140,6 +141,15 @@ class _Answer:
 
     def raise_for_status(self) -> None:
         """Never needed: what is not 200 was raised before."""
+
+
+class _Forgetful:
+    """In place of msal's token cache: tokens live in our vault, and msal's would write its entries into the log."""
+
+    def add(self, *_: Any, **__: Any) -> None:
+        """Nothing is kept, and so nothing is found, changed or removed."""
+
+    update_rt = remove_rt = add
 
 
 class _MsalHttp:

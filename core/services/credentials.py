@@ -33,16 +33,20 @@ class CredentialService:
         sign in again, or the operator see to the app), other MailErrors (the sign-in service is away: no fault of the
         login).
         """
-        stored = await self._stored(workspace, mailbox.id)
-        if mailbox.sign_in == PASSWORD or not (anew or self._is_due(mailbox, stored)):
-            return stored
-        renewal = self._under_way.get(mailbox.id)
+        renewal = self._under_way.get(mailbox.id) if anew else None
         if renewal is None:
-            renewal = asyncio.create_task(self._renew(workspace, mailbox, stored))
-            self._under_way[mailbox.id] = renewal
-            renewal.add_done_callback(lambda done: self._ended(mailbox.id, done))
+            stored = await self._stored(workspace, mailbox.id)
+            if mailbox.sign_in == PASSWORD or not (anew or self._is_due(mailbox, stored)):
+                return stored
+            renewal = self._under_way.get(mailbox.id) or self._start(workspace, mailbox, stored)
         # Whoever asked may go away; a token given is stored all the same, since the one before may be spent.
         return await asyncio.shield(renewal)
+
+    def _start(self, workspace: str, mailbox: Mailbox, seen: Credentials) -> asyncio.Task[Credentials]:
+        renewal = asyncio.create_task(self._renew(workspace, mailbox, seen))
+        self._under_way[mailbox.id] = renewal
+        renewal.add_done_callback(lambda done: self._ended(mailbox.id, done))
+        return renewal
 
     def renew_at(self, mailbox: Mailbox) -> datetime | None:
         """When the connection should be made anew with a fresh token; None where none ends."""
