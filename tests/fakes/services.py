@@ -105,7 +105,7 @@ class FakeMailboxes:
     async def find(self, actor: Actor, address: str) -> Mailbox:
         self._fail()
         for one in self.mailboxes:
-            if one.address == address:
+            if one.address == address.lower():
                 return one
         raise NotFoundError(f"No mailbox {address} is connected here.", fix="Did you mean rita@agency.test?")
 

@@ -96,7 +96,8 @@ def next_step(mailbox: Mailbox, seats: Seats | None = None) -> str:
 
 def _pending(seats: Seats | None) -> str:
     """Why it waits, and what ends that (R35, R214)."""
-    taken = (
-        f"all {count(seats.limit, 'seat')} of this workspace are taken" if seats and seats.limit else "no seat is free"
-    )
+    taken = "no seat is free"
+    if seats and seats.limit:
+        all_of_them = f"all {seats.limit:,} seats" if seats.limit > 1 else "the only seat"
+        taken = f"{all_of_them} of this workspace {'are' if seats.limit > 1 else 'is'} taken"
     return f"{taken}. It starts by itself when somebody disconnects a mailbox or an admin raises mailbox_limit."
