@@ -11,6 +11,7 @@ RethreadError
 │   ├── LoginRefusedError    the server refused the credentials or the account
 │   ├── ServerRefusedError   the server said NO, BAD or 4xx/5xx to something else
 │   ├── ConnectionLostError  a conversation broke off or fell silent
+│   │   └── ServerSilentError    the connection stands, but nothing comes of it
 │   └── OutcomeUnknownError  it broke off after the message's last byte: it may have gone out
 ├── SlackError               Slack did not take a message
 │   ├── SlackRefusedError    it said no, for good: the route or the message is wrong
@@ -125,6 +126,12 @@ class ConnectionLostError(MailError):
     """A conversation broke off or fell silent before anything was handed over."""
 
     code = "connection_lost"
+
+
+class ServerSilentError(ConnectionLostError):
+    """The connection stands, and for too long nothing has come of it (R4)."""
+
+    code = "server_silent"
 
 
 class OutcomeUnknownError(MailError):

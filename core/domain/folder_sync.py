@@ -50,19 +50,37 @@ class Plan:
     uidvalidity: int
 
 
-def plan(state: FolderState, *, uidvalidity: int, uidnext: int) -> Plan:
+MOST_RESETS = 5
+"""UIDVALIDITY changes in a row after which a folder is not believed any more."""
+
+MOST_FAILURES = 3
+"""Failures in a row after which a folder is parked, and the others go on."""
+
+
+def plan(state: FolderState, *, uidvalidity: int, uidnext: int, highestmodseq: int | None = None) -> Plan:
     """Compares what we know with what SELECT or STATUS says.
 
     A server may say UIDVALIDITY 0 or a UIDNEXT below ours (rebuilt index): both are read again from the start,
     because unique keys make a second reading harmless and a skipped message is a lost reply. One that tells no
-    UIDNEXT (0) is asked for what follows the checkpoint.
+    UIDNEXT (0) is asked for what follows the checkpoint, unless its mod-sequence says that nothing has changed.
     """
     if state.uidvalidity is None:
         return Plan(Reading.FIRST, 1, uidvalidity)
     if state.uidvalidity != uidvalidity:
         return Plan(Reading.RENUMBERED, 1, uidvalidity)
+    if uidnext <= 0 and highestmodseq is not None and highestmodseq == state.highestmodseq:
+        return Plan(Reading.NOTHING, state.uidnext, uidvalidity)
     if uidnext > state.uidnext or uidnext <= 0:
         return Plan(Reading.NEW if state.uidnext > 1 else Reading.FIRST, state.uidnext, uidvalidity)
     if 0 < uidnext < state.uidnext:
         return Plan(Reading.RENUMBERED, 1, uidvalidity)
     return Plan(Reading.NOTHING, state.uidnext, uidvalidity)
+
+
+def reads_history(reading: Reading) -> bool:
+    """Whether all that lies in the folder is old mail, to be read newest first behind what arrives from now on."""
+    return reading in (Reading.FIRST, Reading.RENUMBERED)
+
+
+def has_history(state: FolderState) -> bool:
+    return state.history_below is not None

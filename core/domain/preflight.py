@@ -14,8 +14,9 @@ from core.domain.folder_sync import FolderState
 from core.domain.people import Person
 from core.domain.reasons import reason
 from core.domain.schedule import calendar_of, next_open
+from core.domain.watched_folders import FURTHER
 
-REPLY_ROLES = frozenset({"inbox", "junk", "all"})
+REPLY_ROLES = frozenset({"inbox", "junk", "all", FURTHER})
 """Folders in which a reply may arrive."""
 
 # Causes that pass by themselves only delay (ruling on R126).

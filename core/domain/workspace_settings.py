@@ -102,6 +102,14 @@ ALL: Final = (
         "further_folders", "names", (), "Names of further folders to read, beside the inbox, Sent and Junk (or all)."
     ),
     Setting(
+        "history_days",
+        "int",
+        3_650,
+        "How many days of old mail are read when a mailbox is connected (0: only what comes from then on).",
+        0,
+        36_500,
+    ),
+    Setting(
         "mail_before_profile",
         "choice",
         "log",
@@ -154,6 +162,10 @@ class WorkspaceSettings:
     def __getitem__(self, key: str) -> Any:
         value = self.values.get(key)
         return BY_KEY[key].default if value is None else value
+
+    def is_set(self, key: str) -> bool:
+        """Whether somebody chose a value, in place of the default."""
+        return self.values.get(key) is not None
 
     def seconds(self, key: str) -> float:
         """A number setting in seconds."""

@@ -348,6 +348,9 @@ class ImapClient:
                 break
         return await self._noticed()
 
+    def has_news(self) -> bool:
+        return self._protocol.changed.is_set()
+
     async def noop(self) -> None:
         await self._run("NOOP")
 

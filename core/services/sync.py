@@ -1,37 +1,39 @@
-"""Keeps one mailbox in two-way sync: connect, read every watched folder to its end, then wait for news.
-
-How IMAP behaves, and what follows: a push is only a hint, so every wake-up ends in a comparison of numbers; a link
-that is dead says nothing, so every wait is bounded and ends in a NOOP; after any error the connection is thrown away
-and a new one reads on from the checkpoint. A folder's checkpoint moves in the transaction that stored what was read.
-"""
+"""Keeps mailboxes in two-way sync: opens sessions, and writes down what they find out about a mailbox's state."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxEvent, MailboxStatus, SyncFault, transition
 from core.domain.address import match_key
-from core.domain.diagnosis import Diagnosis
-from core.domain.folder_sync import FolderState, Plan, Reading, plan
+from core.domain.diagnosis import CauseClass, Diagnosis
+from core.domain.folder_sync import FolderState
 from core.domain.patience import Audience, Decision, Patience, Speak, decide, escalated
-from core.domain.providers import facts as provider_facts
+from core.domain.watched_folders import Choice
 from core.domain.workspace_settings import WorkspaceSettings
-from core.errors import LostRaceError, MailError, NotFoundError, ServerRefusedError
-from core.ports.mail import FolderInfo, FolderSnapshot, MailboxClient, MailboxConnector
-from core.ports.mail import MailboxEvent as Push
+from core.errors import LoginRefusedError, LostRaceError, MailError, NotFoundError, ServerSilentError
+from core.ports.mail import Credentials, MailboxClient, MailboxConnector
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
-from core.services.behind import OneBehind
 from core.services.diagnose import diagnose_error
-from core.services.ingest import FolderJob, IngestService, MatchedBatch
+from core.services.folder_reader import FolderReader
+from core.services.host_gate import HostGate
+from core.services.ingest import IngestService
+from core.services.leases import MailboxLeases
 from core.services.mailboxes import endpoint_imap
+from core.services.sending_health import SendingHealth
+from core.services.sync_session import Scene, SyncSession, parks
 from core.services.tools import Tools, persistently, settings_in
 
-_WATCHED_ROLES = ("inbox", "sent", "junk")
 _UNWATCHED = "unwatched"
+_WAITED_FOR_SYNC = ("host_away", "sync_partial", "mailbox_paused", "sync_behind")
+# Reading is refused for a reason that need not touch sending (R12).
+_READING_ONLY = frozenset({CauseClass.MAILBOX_SWITCH.value, CauseClass.TENANT_ADMIN.value})
+_HALF_PROVIDERS = frozenset({"microsoft"})
 
 
 class MailboxGoneError(NotFoundError):
@@ -40,110 +42,180 @@ class MailboxGoneError(NotFoundError):
     code = "mailbox_gone"
 
 
-class SyncService:
-    """Use cases of the sync worker."""
+class CredentialSource(Protocol):
+    """core.services.credentials.CredentialService, as far as sync asks of it."""
 
-    def __init__(self, tools: Tools, connector: MailboxConnector, ingest: IngestService, alerts: AlertService) -> None:
+    async def of(self, workspace: str, mailbox: Mailbox, *, anew: bool = False) -> Credentials:
+        """Raises MailError kinds where a token cannot be renewed."""
+        ...
+
+
+class SyncService:
+    """Use cases of the sync worker; also what a session asks of the rows."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        connector: MailboxConnector,
+        credentials: CredentialSource,
+        ingest: IngestService,
+        alerts: AlertService,
+        sending: SendingHealth,
+    ) -> None:
         self.tools = tools
         self._connector = connector
+        self._credentials = credentials
         self.ingest = ingest
         self._alerts = alerts
+        self._sending = sending
+        self._gate = HostGate()
+        self._leases = MailboxLeases(tools)
+        self._proof: dict[tuple[str, str], float] = {}
 
     async def runnable(self) -> list[tuple[str, str]]:
-        """(workspace, mailbox id) of every mailbox that should have a session."""
+        """(workspace, mailbox id) of every mailbox that should have a session in this process."""
         found = list[tuple[str, str]]()
         for workspace in await self.tools.store.workspaces():
             async with self.tools.store.read(workspace) as uow:
                 mailboxes = await uow.mailboxes.list()
-            found.extend((workspace, one.id) for one in mailboxes if one.status in SYNCED_STATUSES)
+            wanted = {one.id for one in mailboxes if one.status in SYNCED_STATUSES}
+            held = await self._leases.held(workspace, wanted)
+            found.extend((workspace, one.id) for one in mailboxes if one.id in held)
         return found
 
+    async def hand_back(self) -> None:
+        """Other processes may have these mailboxes at once."""
+        await self._leases.give_back()
+
+    # Sessions
+
     async def run(self, workspace: str, mailbox_id: str) -> None:
-        """One session: until cancelled, or until an error ends the connection.
+        """One session: until cancelled, until an error ends the connection, or until its token is about to end.
 
         Raises MailError kinds; MailboxGoneError where the mailbox is not to be synced any more.
         """
-        session = await self._open(workspace, mailbox_id)
+        key = (workspace, mailbox_id)
+        watch = asyncio.create_task(self._run(key))
         try:
-            await session.catch_up()
-            await session.watch()
+            await self._until_silent(key, watch)
+        finally:
+            self._proof.pop(key, None)
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    async def _until_silent(self, key: tuple[str, str], session: asyncio.Task[None]) -> None:
+        """Raises ServerSilentError where a session has had no proof of life for too long (R4)."""
+        self._prove(key)
+        scene = await self.scene(*key)
+        patience = scene.settings.seconds("stuck_after_s")
+        while True:
+            left = self._proof[key] + patience - self.tools.clock.monotonic()
+            done, _ = await asyncio.wait({session}, timeout=max(left, 0.05))
+            if done:
+                return session.result()
+            if self.tools.clock.monotonic() - self._proof[key] >= patience:
+                words = f"TimeoutError: no sign of life for {patience:g} s"
+                raise ServerSilentError(words, layer="imap", host=scene.mailbox.imap_host)
+
+    def _prove(self, key: tuple[str, str]) -> None:
+        self._proof[key] = self.tools.clock.monotonic()
+
+    async def _run(self, key: tuple[str, str]) -> None:
+        scene = await self.scene(*key)
+        async with self.tools.store.read(key[0]) as uow:
+            own_keys = frozenset(match_key(one.address) for one in await uow.mailboxes.list())
+        client = await self._connected(scene.mailbox)
+        prove = partial(self._prove, key)
+
+        def make_reader(client: MailboxClient) -> FolderReader:
+            return FolderReader(self.tools, self.ingest, client, own_keys, on_proof=prove)
+
+        session = SyncSession(self, self.tools, client, scene, make_reader, on_proof=prove)
+        try:
+            await session.run()
         finally:
             await session.close()
 
-    async def _open(self, workspace: str, mailbox_id: str) -> _Session:
+    async def _connected(self, mailbox: Mailbox) -> MailboxClient:
+        """A refused access token is renewed once: only the second refusal needs a person."""
+        asked = mailbox.resync_requested_at is not None
+        try:
+            return await self._connect(mailbox, anew=asked)
+        except LoginRefusedError as error:
+            if mailbox.sign_in == "password" or error.layer == "oauth" or asked:
+                raise
+        return await self._connect(mailbox, anew=True)
+
+    async def _connect(self, mailbox: Mailbox, *, anew: bool) -> MailboxClient:
+        credentials = await self._credentials.of(mailbox.workspace, mailbox, anew=anew)
+        async with self._gate.turn(mailbox.imap_host):
+            self._prove((mailbox.workspace, mailbox.id))  # waiting for one's turn is no silence
+            return await self._connector.connect(endpoint_imap(mailbox), credentials)
+
+    # What a session asks of the rows
+
+    async def scene(self, workspace: str, mailbox_id: str) -> Scene:
         async with self.tools.store.read(workspace) as uow:
             mailbox = await _synced(uow, mailbox_id)
-            credentials = await uow.mailboxes.credentials(mailbox_id)
-            own_keys = frozenset(match_key(one.address) for one in await uow.mailboxes.list())
-            settings = await settings_in(uow)
-        client = await self._connector.connect(endpoint_imap(mailbox), credentials)
-        return _Session(self, client, mailbox, own_keys, settings)
+            return Scene(mailbox, await settings_in(uow), tuple(await uow.folders.list(mailbox_id)))
 
-    async def failed(self, workspace: str, mailbox_id: str, error: MailError) -> datetime | None:
-        """Judges a failed session; speaks where patience is over. Returns when to try again, None: when asked."""
-
-        async def unit() -> datetime | None:
-            async with self.tools.store.write(workspace) as uow:
-                mailbox = await uow.mailboxes.get(mailbox_id)
-                if mailbox is None or mailbox.status not in SYNCED_STATUSES:
-                    return None
-                return await self._failed(uow, mailbox, error)
-
-        return await persistently(unit)
-
-    async def _failed(self, uow: UnitOfWork, mailbox: Mailbox, error: MailError) -> datetime | None:
-        now, streak = self.tools.clock.now(), mailbox.streak + 1
-        since = mailbox.failing_since or now
-        diagnosis = escalated(diagnose_error(error), streak)
-        decision = decide(
-            diagnosis,
-            streak=streak,
-            first_failure_at=since,
-            now=now,
-            settings=_patience(await settings_in(uow)),
-            jitter=self.tools.random(),
-        )
-        changed = replace(mailbox, streak=streak, failing_since=since)
-        if mailbox.resync_requested_at is not None or (isinstance(decision, Speak) and _is_outage(decision)):
-            # A person who pressed Resync gets an answer now, whatever patience says.
-            changed = _broken(changed, diagnosis, decision, now)
-            await self._alerts.broke(uow, changed, diagnosis)
-        if mailbox.fault is None or mailbox.fault.cause != diagnosis.cause or mailbox.streak == 0:
-            entry = SyncLogEntry(mailbox.id, now, diagnosis.cause, diagnosis.raw, diagnosis.fix)
-            await uow.sync_log.add(entry)
-        await _save(uow, changed)
-        return decision.retry_at
-
-    async def is_asked(self, workspace: str, mailbox_id: str) -> bool:
-        """Whether somebody wants a try now, or none at all any more; for wake-ups that were lost on their way."""
-        async with self.tools.store.read(workspace) as uow:
-            mailbox = await uow.mailboxes.get(mailbox_id)
-        return mailbox is None or mailbox.status not in SYNCED_STATUSES or mailbox.resync_requested_at is not None
-
-    async def caught_up(self, workspace: str, mailbox_id: str, *, read: int) -> None:
-        """Every watched folder was read to its end: green light, alert resolved, held follow-ups released."""
-
+    async def logged_in(self, mailbox: Mailbox) -> None:
         async def unit() -> None:
-            async with self.tools.store.write(workspace) as uow:
-                mailbox = await _synced(uow, mailbox_id)
-                now = self.tools.clock.now()
-                was_down = mailbox.status in (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE)
-                changed = replace(
-                    mailbox,
-                    status=transition(mailbox.status, MailboxEvent.CAUGHT_UP),
-                    fault=None,
-                    streak=0,
-                    failing_since=None,
-                    last_sync_at=now,
-                    resync_requested_at=None,
-                    resync_requested_by=None,
-                )
-                await _save(uow, changed)
-                failed = await self._failed_meanwhile(uow, mailbox) if was_down else 0
-                await self._alerts.recovered(uow, changed, caught_up=read, failed_meanwhile=failed)
-                await self._release(uow, mailbox.id, ("host_away", "sync_partial", "mailbox_paused", "sync_behind"))
+            async with self.tools.store.write(mailbox.workspace) as uow:
+                now = await _synced(uow, mailbox.id)
+                status = transition(now.status, MailboxEvent.LOGGED_IN)
+                if status is not now.status:
+                    await _save(uow, replace(now, status=status))
 
         await persistently(unit)
+
+    async def watch_folders(self, mailbox: Mailbox, choice: Choice) -> None:
+        names = {one.name for one in choice.folders}
+        async with self.tools.store.write(mailbox.workspace) as uow:
+            for one in choice.folders:
+                await uow.folders.ensure(mailbox.id, one.name, one.role)
+            for known in await uow.folders.list(mailbox.id):
+                if known.name not in names and known.role != _UNWATCHED:
+                    # Renamed or deleted on the server: nobody reads it any more, so no follow-up may wait for it.
+                    await uow.folders.ensure(mailbox.id, known.name, _UNWATCHED)
+        if choice.all_mail_hidden:
+            await self._note_once(mailbox, "all_mail_hidden", "All Mail is not shown to IMAP programs")
+
+    async def current(self, mailbox: Mailbox, *, read: int, whole: bool) -> None:
+        """New mail was read to its end: the alert is resolved, held follow-ups are released; the light is green where
+        old mail is read too, and grey until then (R10, R11)."""
+        send_fault = await self._sending.again(mailbox)
+
+        async def unit() -> None:
+            async with self.tools.store.write(mailbox.workspace) as uow:
+                await self._current(uow, await _synced(uow, mailbox.id), send_fault, read=read, whole=whole)
+
+        await persistently(unit)
+
+    async def _current(
+        self, uow: UnitOfWork, mailbox: Mailbox, send_fault: SyncFault | None, *, read: int, whole: bool
+    ) -> None:
+        was_down = mailbox.status in (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE, MailboxStatus.PARTIAL)
+        event = MailboxEvent.CAUGHT_UP if whole else MailboxEvent.CURRENT
+        changed = replace(
+            mailbox,
+            status=transition(mailbox.status, MailboxEvent.BROKE if send_fault else event),
+            fault=send_fault,
+            send_fault=send_fault,
+            streak=0,
+            failing_since=mailbox.failing_since if send_fault else None,
+            last_sync_at=self.tools.clock.now(),
+            resync_requested_at=None,
+            resync_requested_by=None,
+        )
+        await _save(uow, changed)
+        if send_fault:
+            await self._sending.still_broken(uow, changed)
+            await self._release(uow, mailbox.id, ("sync_behind",))
+            return
+        failed = await self._failed_meanwhile(uow, mailbox) if was_down else 0
+        await self._alerts.recovered(uow, changed, caught_up=read, failed_meanwhile=failed)
+        await self._release(uow, mailbox.id, _WAITED_FOR_SYNC)
 
     async def _failed_meanwhile(self, uow: UnitOfWork, mailbox: Mailbox) -> int:
         """Stages of this mailbox that failed because it was not synced: what one Retry would bring back."""
@@ -160,179 +232,98 @@ class SyncService:
         if released:
             uow.wake("outreach")
 
-    async def alive(self, workspace: str, mailbox_id: str, folder_ids: list[str], read_at: datetime) -> None:
+    async def alive(self, mailbox: Mailbox, folder_ids: list[str], read_at: datetime) -> None:
         """These folders are known to be read to their end as of ``read_at``; what waited for that goes on."""
-        async with self.tools.store.write(workspace) as uow:
+        async with self.tools.store.write(mailbox.workspace) as uow:
             await uow.folders.mark_read_through(folder_ids, read_at)
-            await uow.mailboxes.touch(mailbox_id, last_sync_at=read_at)
-            await self._release(uow, mailbox_id, ("sync_behind",))
+            await uow.mailboxes.touch(mailbox.id, last_sync_at=read_at)
+            await self._release(uow, mailbox.id, ("sync_behind",))
 
+    async def folder_failed(self, mailbox: Mailbox, folder: FolderState, error: MailError) -> None:
+        """One folder that does not open stops nothing else; after three times it rests for six hours."""
+        now = self.tools.clock.now()
+        until = now + timedelta(seconds=Patience().folder_parked_s) if parks(folder) else None
+        diagnosis = diagnose_error(error, provider=mailbox.provider)
+        async with self.tools.store.write(mailbox.workspace) as uow:
+            await uow.folders.note_failure(folder.id, parked_until=until)
+            if until is not None:
+                raw = f"{folder.name}: {diagnosis.raw}"
+                await uow.sync_log.add(SyncLogEntry(mailbox.id, now, diagnosis.cause, raw, diagnosis.fix))
 
-class _Session:
-    """One connection and what it has read. Lives until the first error."""
+    async def folder_works(self, mailbox: Mailbox, folder: FolderState) -> None:
+        async with self.tools.store.write(mailbox.workspace) as uow:
+            await uow.folders.note_success(folder.id)
 
-    def __init__(
-        self,
-        service: SyncService,
-        client: MailboxClient,
-        mailbox: Mailbox,
-        own_keys: frozenset[str],
-        settings: WorkspaceSettings,
-    ) -> None:
-        self._service = service
-        self._tools = service.tools
-        self._client = client
-        self._mailbox = mailbox
-        self._own_keys = own_keys
-        self._settings = settings
-        self._folders: dict[str, FolderState] = {}
-        self._read = 0
+    async def refreshed(self, mailbox: Mailbox) -> None:
+        async with self.tools.store.write(mailbox.workspace) as uow:
+            await uow.mailboxes.note_refresh(mailbox.id, refreshed_at=self.tools.clock.now())
 
-    async def close(self) -> None:
-        await self._client.close()
+    async def is_deaf(self, mailbox: Mailbox) -> None:
+        await self._note_once(mailbox, "idle_deaf", "mail arrived of which the server did not tell in IDLE")
 
-    async def catch_up(self) -> None:
-        """First pass over every watched folder."""
-        await self._logged_in()
-        await self._find_folders()
-        await self._pass_all()
-        await self._caught_up()
+    async def _note_once(self, mailbox: Mailbox, cause: str, raw: str) -> None:
+        """A line in the mailbox's log, unless the newest one says so already."""
+        diagnosis = diagnose_error(MailError(raw, layer="imap", host=mailbox.imap_host), provider=mailbox.provider)
+        async with self.tools.store.write(mailbox.workspace) as uow:
+            newest = await uow.sync_log.list(mailbox.id, limit=1)
+            if not newest or newest[0].raw != raw:
+                entry = SyncLogEntry(mailbox.id, self.tools.clock.now(), cause, raw, diagnosis.fix)
+                await uow.sync_log.add(entry)
 
-    async def _caught_up(self) -> None:
-        await self._service.caught_up(self._mailbox.workspace, self._mailbox.id, read=self._read)
+    # Failures
 
-    async def _logged_in(self) -> None:
-        async def unit() -> None:
-            async with self._tools.store.write(self._mailbox.workspace) as uow:
-                mailbox = await _synced(uow, self._mailbox.id)
-                status = transition(mailbox.status, MailboxEvent.LOGGED_IN)
-                if status is not mailbox.status:
-                    await _save(uow, replace(mailbox, status=status))
+    async def failed(self, workspace: str, mailbox_id: str, error: MailError) -> datetime | None:
+        """Judges a failed session; speaks where patience is over. Returns when to try again, None: when asked."""
+        sends = await self._still_sends(workspace, mailbox_id, error)
 
-        await persistently(unit)
+        async def unit() -> datetime | None:
+            async with self.tools.store.write(workspace) as uow:
+                mailbox = await uow.mailboxes.get(mailbox_id)
+                if mailbox is None or mailbox.status not in SYNCED_STATUSES:
+                    return None
+                return await self._failed(uow, mailbox, error, sends=sends)
 
-    async def _find_folders(self) -> None:
-        listed = await self._client.list_folders()
-        watched = [one for role in _WATCHED_ROLES for one in _with_role(listed, role)]
-        if not any(one.role == "inbox" for one in watched):
-            raise ServerRefusedError("the server lists no INBOX", layer="imap", host=self._mailbox.imap_host)
-        names = {one.name for one in watched}
-        async with self._tools.store.write(self._mailbox.workspace) as uow:
-            for one in watched:
-                state = await uow.folders.ensure(self._mailbox.id, one.name, str(one.role))
-                self._folders[state.id] = state
-            for known in await uow.folders.list(self._mailbox.id):
-                if known.name not in names and known.role != _UNWATCHED:
-                    # Renamed or deleted on the server: nobody reads it any more, so no follow-up may wait for it.
-                    await uow.folders.ensure(self._mailbox.id, known.name, _UNWATCHED)
+        return await persistently(unit)
 
-    async def watch(self) -> None:
-        """Waits in IDLE on the inbox; looks into the other folders at their pace, and into all when asked."""
-        pace = self._settings.seconds("poll_sent_s")
-        next_look = self._tools.clock.monotonic() + pace
-        while True:
-            left = max(0.0, next_look - self._tools.clock.monotonic())
-            news = await self._idle_or_asked(min(self._renew_after(), left))
-            if news is Push.CHANGED and self._tools.clock.monotonic() < next_look:
-                await self._passes(self._in_order("sent", "inbox"))
-                continue
-            await self._pass_all()
-            next_look = self._tools.clock.monotonic() + pace
-            if news is None:
-                await self._caught_up()  # whoever asked gets an answer
+    async def _still_sends(self, workspace: str, mailbox_id: str, error: MailError) -> bool:
+        """Where only reading is refused, sending is tried: it may go on (R12)."""
+        async with self.tools.store.read(workspace) as uow:
+            mailbox = await uow.mailboxes.get(mailbox_id)
+        if mailbox is None or mailbox.provider not in _HALF_PROVIDERS or not mailbox.send:
+            return False
+        diagnosis = escalated(diagnose_error(error, provider=mailbox.provider), mailbox.streak + 1)
+        return diagnosis.klass in _READING_ONLY and await self._sending.works(mailbox)
 
-    def _renew_after(self) -> float:
-        return min(self._settings.seconds("idle_renew_s"), provider_facts(self._mailbox.provider).idle_renew_s)
-
-    async def _idle_or_asked(self, seconds: float) -> Push | None:
-        """CHANGED on a push, RENEW after the time, None where somebody asked for a look."""
-        idle = asyncio.create_task(self._client.idle(renew_after=seconds))
-        asked = asyncio.create_task(self._tools.store.wait(f"sync:{self._mailbox.id}", seconds + 60))
-        try:
-            done, _ = await asyncio.wait({idle, asked}, return_when=asyncio.FIRST_COMPLETED)
-            if asked in done and asked.result():
-                return None  # also where news came at the same moment: a look at all folders shows both
-            return idle.result() if idle in done else None
-        finally:
-            for task in (idle, asked):
-                task.cancel()
-            await asyncio.gather(idle, asked, return_exceptions=True)
-
-    def _in_order(self, *roles: str) -> list[FolderState]:
-        """Sent before the inbox: an answer may name an id that only our filed copy shows to be ours (a provider may
-        replace the Message-ID), and a mail's own line stands before its answer's."""
-        return [one for role in roles for one in self._folders.values() if one.role == role]
-
-    async def _pass_all(self) -> None:
-        # The inbox comes last, so that it is the selected folder when waiting goes on.
-        await self._passes(sorted(self._folders.values(), key=lambda one: one.role == "inbox"))
-
-    async def _passes(self, folders: list[FolderState]) -> None:
-        await self._still_wanted()
-        # What arrives while we read is seen by the next pass: proof of reading bears the time of the beginning.
-        began = self._tools.clock.now()
-        for folder in folders:
-            await self._pass(folder)
-        await self._service.alive(self._mailbox.workspace, self._mailbox.id, [one.id for one in folders], began)
-
-    async def _still_wanted(self) -> None:
-        async with self._tools.store.read(self._mailbox.workspace) as uow:
-            self._mailbox = await _synced(uow, self._mailbox.id)
-            self._settings = await settings_in(uow)
-
-    async def _pass(self, folder: FolderState) -> None:
-        if folder.role != "inbox" and folder.uidvalidity is not None:
-            glance = await self._client.status(folder.name)
-            if _todo(folder, glance).reading is Reading.NOTHING:
-                return
-        snapshot = await self._client.select(folder.name)
-        todo = _todo(folder, snapshot)
-        if todo.reading is Reading.NOTHING:
-            return
-        if todo.reading is Reading.RENUMBERED:
-            async with self._tools.store.write(self._mailbox.workspace) as uow:
-                await uow.folders.note_reset(folder.id)
-        highest = await self._read_from(todo.first_uid, self._job(folder, snapshot))
-        await self._move_to_end(folder, snapshot, max(snapshot.uidnext, highest + 1))
-
-    async def _read_from(self, first_uid: int, job: FolderJob) -> int:
-        """Reads to the folder's end, each batch while the one before is being stored; returns the highest UID."""
-        highest = 0
-        async with OneBehind() as behind:
-            async for messages in self._client.fetch(first_uid):
-                batch = await self._service.ingest.match(job, messages)
-                await behind.hand_over(partial(self._store, batch))
-                highest = max(highest, *(message.uid for message in messages))
-        return highest
-
-    async def _store(self, batch: MatchedBatch) -> None:
-        self._read += await self._service.ingest.store(self._client, batch)
-
-    async def _move_to_end(self, folder: FolderState, snapshot: FolderSnapshot, uidnext: int) -> None:
-        """UIDs below UIDNEXT that hold no message are read too: the next pass need not ask for them again."""
-        async with self._tools.store.write(self._mailbox.workspace) as uow:
-            await uow.folders.advance(
-                folder.id,
-                uidvalidity=snapshot.uidvalidity,
-                uidnext=uidnext,
-                exists=snapshot.exists,
-                highestmodseq=snapshot.highestmodseq,
-            )
-        self._folders[folder.id] = replace(folder, uidvalidity=snapshot.uidvalidity, uidnext=uidnext)
-
-    def _job(self, folder: FolderState, snapshot: FolderSnapshot) -> FolderJob:
-        return FolderJob(
-            mailbox=self._mailbox,
-            folder=folder,
-            uidvalidity=snapshot.uidvalidity,
-            exists=snapshot.exists,
-            highestmodseq=snapshot.highestmodseq,
-            own_keys=self._own_keys,
+    async def _failed(self, uow: UnitOfWork, mailbox: Mailbox, error: MailError, *, sends: bool) -> datetime | None:
+        now, streak = self.tools.clock.now(), mailbox.streak + 1
+        since = mailbox.failing_since or now
+        diagnosis = escalated(diagnose_error(error, provider=mailbox.provider), streak)
+        decision = decide(
+            diagnosis,
+            streak=streak,
+            first_failure_at=since,
+            now=now,
+            settings=patience_of(await settings_in(uow)),
+            jitter=self.tools.random(),
         )
+        changed = replace(mailbox, streak=streak, failing_since=since)
+        if mailbox.resync_requested_at is not None or (isinstance(decision, Speak) and _is_outage(decision)):
+            # A person who pressed Resync gets an answer now, whatever patience says.
+            changed = _broken(changed, diagnosis, decision, now, sends=sends)
+            await self._alerts.broke(uow, changed, diagnosis)
+        if mailbox.fault is None or mailbox.fault.cause != diagnosis.cause or mailbox.streak == 0:
+            entry = SyncLogEntry(mailbox.id, now, diagnosis.cause, diagnosis.raw, diagnosis.fix)
+            await uow.sync_log.add(entry)
+        await _save(uow, changed)
+        if changed.status is MailboxStatus.PARTIAL:
+            await self._release(uow, mailbox.id, ("host_away",))
+        return decision.retry_at
 
-
-def _todo(folder: FolderState, snapshot: FolderSnapshot) -> Plan:
-    return plan(folder, uidvalidity=snapshot.uidvalidity, uidnext=snapshot.uidnext)
+    async def is_asked(self, workspace: str, mailbox_id: str) -> bool:
+        """Whether somebody wants a try now, or none at all any more; for wake-ups that were lost on their way."""
+        async with self.tools.store.read(workspace) as uow:
+            mailbox = await uow.mailboxes.get(mailbox_id)
+        return mailbox is None or mailbox.status not in SYNCED_STATUSES or mailbox.resync_requested_at is not None
 
 
 async def _save(uow: UnitOfWork, mailbox: Mailbox) -> None:
@@ -347,17 +338,12 @@ async def _synced(uow: UnitOfWork, mailbox_id: str) -> Mailbox:
     return mailbox
 
 
-def _with_role(listed: list[FolderInfo], role: str) -> list[FolderInfo]:
-    """One folder per role: where a server marks two as Sent, the first is the one in use."""
-    return [one for one in listed if one.role == role and one.selectable][:1]
-
-
 def _is_outage(decision: Speak) -> bool:
     return decision.audience in (Audience.CHANNEL, Audience.PROVIDER)
 
 
-def _broken(mailbox: Mailbox, diagnosis: Diagnosis, decision: Decision, now: datetime) -> Mailbox:
-    event = MailboxEvent.BROKE
+def _broken(mailbox: Mailbox, diagnosis: Diagnosis, decision: Decision, now: datetime, *, sends: bool) -> Mailbox:
+    event = MailboxEvent.HALF if sends else MailboxEvent.BROKE
     mailbox = replace(
         mailbox,
         status=transition(mailbox.status, event),
@@ -370,7 +356,8 @@ def _broken(mailbox: Mailbox, diagnosis: Diagnosis, decision: Decision, now: dat
     return mailbox
 
 
-def _patience(settings: WorkspaceSettings) -> Patience:
+def patience_of(settings: WorkspaceSettings) -> Patience:
+    """The workspace's own patience."""
     return Patience(
         first_wait_s=settings.seconds("retry_first_s"),
         reconnect_jitter_s=min(5.0, settings.seconds("retry_first_s") * 2.5),

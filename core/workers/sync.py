@@ -56,6 +56,7 @@ class SyncWorker:
         for task in self._sessions.values():
             task.cancel()
         await asyncio.gather(*self._sessions.values(), return_exceptions=True)
+        await self._sync.hand_back()
 
     async def _reconcile(self) -> None:
         wanted = set(await self._sync.runnable())
@@ -71,7 +72,8 @@ class SyncWorker:
                 del self._sessions[key]
 
     async def _keep(self, workspace: str, mailbox_id: str, *, first_pause: float) -> None:
-        """Session after session, until the mailbox is not to be synced any more."""
+        """Session after session, until the mailbox is not to be synced any more. One that ends without an error made
+        room for a fresh access token."""
         await self._store.wait(f"sync:{mailbox_id}", first_pause)
         while True:
             try:

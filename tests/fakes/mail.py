@@ -202,6 +202,9 @@ class FakeClient:
     async def idle(self, *, renew_after: float) -> MailboxEvent:
         raise ConnectionLostError("the session of this pass is over", layer="imap")
 
+    def has_news(self) -> bool:
+        return False
+
     async def append(self, folder: str, raw: bytes) -> None:
         self._provider.arrive(raw, folder)
 

@@ -1,0 +1,291 @@
+"""One connection to one mailbox, from log-in to its first error: reads what is new, then what is old, then waits.
+
+How IMAP behaves, and what follows: a push is only a hint, so every wake-up ends in a comparison of numbers; a link
+that is dead says nothing, so every wait is bounded and ends in a NOOP; a server may take IDLE and never push, so what
+came without a push is noticed and the pace grows; after any error the connection is thrown away and a new one reads
+on from the checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from core.domain.account import Mailbox
+from core.domain.folder_sync import MOST_FAILURES, FolderState, has_history
+from core.domain.providers import facts as provider_facts
+from core.domain.watched_folders import Choice, choose
+from core.domain.workspace_settings import WorkspaceSettings
+from core.errors import MailError, ServerRefusedError
+from core.ports.mail import MailboxClient
+from core.ports.mail import MailboxEvent as Push
+from core.services.folder_reader import FolderReader
+from core.services.tools import Tools
+
+_UNWATCHED = "unwatched"
+_FIRST_LOOK = 200
+_HISTORY_AT_ONCE = 20_000
+_HISTORY_SECONDS = 15.0
+_TOKEN_MARGIN = timedelta(minutes=4)
+_DEAF_AFTER = timedelta(seconds=30)
+_DEAF_TIMES = 2
+_DEAF_PACE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a session works on, read anew before each pass."""
+
+    mailbox: Mailbox
+    settings: WorkspaceSettings
+    folders: tuple[FolderState, ...]
+
+
+class SessionRows(Protocol):
+    """What a session asks of the rows: implemented by SyncService."""
+
+    async def scene(self, workspace: str, mailbox_id: str) -> Scene:
+        """Raises MailboxGoneError where the mailbox is not to be synced any more."""
+        ...
+
+    async def logged_in(self, mailbox: Mailbox) -> None: ...
+    async def watch_folders(self, mailbox: Mailbox, choice: Choice) -> None: ...
+
+    async def current(self, mailbox: Mailbox, *, read: int, whole: bool) -> None:
+        """New mail is read to its end; ``whole``: old mail too."""
+        ...
+
+    async def alive(self, mailbox: Mailbox, folder_ids: list[str], read_at: datetime) -> None: ...
+    async def folder_failed(self, mailbox: Mailbox, folder: FolderState, error: MailError) -> None: ...
+    async def folder_works(self, mailbox: Mailbox, folder: FolderState) -> None: ...
+    async def refreshed(self, mailbox: Mailbox) -> None: ...
+    async def is_deaf(self, mailbox: Mailbox) -> None: ...
+
+
+class SyncSession:
+    """Lives until its first error, or until its token is about to end."""
+
+    def __init__(
+        self,
+        rows: SessionRows,
+        tools: Tools,
+        client: MailboxClient,
+        scene: Scene,
+        make_reader: Callable[[MailboxClient], FolderReader],
+        *,
+        on_proof: Callable[[], None],
+    ) -> None:
+        self._rows = rows
+        self._tools = tools
+        self._client = client
+        self._scene = scene
+        self._reader = make_reader(client)
+        self._on_proof = on_proof
+        self._main = ""
+        self._unpushed = 0
+        self._next_look = 0.0
+        self._token_margin = _margin(scene.mailbox, tools.clock.now())
+
+    @property
+    def _mailbox(self) -> Mailbox:
+        return self._scene.mailbox
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def run(self) -> None:
+        """Until an error, or until the access token is about to end. Raises MailError kinds, MailboxGoneError."""
+        await self._rows.logged_in(self._mailbox)
+        await self._refresh()
+        await self._tell_state()
+        self._next_look = self._tools.clock.monotonic() + self._pace()
+        while not self._token_ends():
+            if self._history():
+                await self._read_history()
+            else:
+                await self._wait()
+
+    # Passes over new mail
+
+    async def _refresh(self) -> None:
+        """Looks all folders through from scratch: which there are, and what is in them (R24, R31)."""
+        await self._look()
+        choice = choose(
+            await self._client.list_folders(),
+            provider=self._mailbox.provider,
+            further=tuple(self._scene.settings["further_folders"]),
+        )
+        if choice is None:
+            raise ServerRefusedError("the server lists no INBOX", layer="imap", host=self._mailbox.imap_host)
+        self._main = choice.main
+        await self._rows.watch_folders(self._mailbox, choice)
+        await self._pass_all()
+        await self._rows.refreshed(self._mailbox)
+
+    async def _look(self) -> None:
+        """Is the mailbox still ours to read, and by which settings?"""
+        self._scene = await self._rows.scene(self._mailbox.workspace, self._mailbox.id)
+
+    async def _pass_all(self) -> None:
+        # The folder that is waited on comes last, so that it is the selected one when waiting goes on.
+        await self._passes(lambda folder: folder.role != _UNWATCHED)
+
+    async def _pass_pushed(self) -> None:
+        """Sent before the inbox: an answer may name an id that only our filed copy shows to be ours (a provider may
+        replace the Message-ID), and a mail's own line stands before its answer's."""
+        await self._passes(lambda folder: folder.role == "sent" or folder.name == self._main)
+
+    async def _passes(self, wanted: Callable[[FolderState], bool]) -> None:
+        await self._look()
+        # What arrives while we read is seen by the next pass: proof of reading bears the time of the beginning.
+        began = self._tools.clock.now()
+        for folder in self._in_order(wanted):
+            await self._pass(folder)
+        await self._look()
+        through = [one.id for one in self._in_order(wanted) if self._reader.is_read_through(self._mailbox, one)]
+        await self._rows.alive(self._mailbox, through, began)
+
+    def _in_order(self, wanted: Callable[[FolderState], bool]) -> list[FolderState]:
+        now = self._tools.clock.now()
+        awake = [one for one in self._scene.folders if one.parked_until is None or one.parked_until <= now]
+        return sorted(
+            (one for one in awake if wanted(one)), key=lambda one: (one.name == self._main, one.role != "sent")
+        )
+
+    async def _pass(self, folder: FolderState) -> None:
+        """A folder that fails is parked after a while, and the rest goes on; without its main folder nothing does."""
+        try:
+            await self._reader.read_new(self._mailbox, folder, waited_on=folder.name == self._main)
+        except ServerRefusedError as error:
+            if folder.name == self._main:
+                raise
+            await self._rows.folder_failed(self._mailbox, folder, error)
+        else:
+            if folder.error_count or folder.resets or folder.parked_until:
+                await self._rows.folder_works(self._mailbox, folder)
+
+    async def _tell_state(self) -> None:
+        await self._rows.current(self._mailbox, read=self._reader.matched, whole=not self._history())
+
+    # Old mail
+
+    def _history(self) -> list[FolderState]:
+        """Sent first: it tells under which ids our own mail went out."""
+        return [one for one in self._in_order(lambda folder: folder.role != _UNWATCHED) if has_history(one)]
+
+    async def _read_history(self) -> None:
+        """A first look into each folder, then one after the other; new mail and people's wishes go before."""
+        folders = self._history()
+        unseen = [one for one in folders if not self._reader.is_read_through(self._mailbox, one)]
+        most = _FIRST_LOOK if len(unseen) > 1 else _HISTORY_AT_ONCE
+        for folder in unseen if len(unseen) > 1 else folders[:1]:
+            await self._read_old(folder, most)
+        await self._pass_all()
+        if not self._history() or await self._is_asked(0.0):
+            await self._tell_state()
+
+    async def _read_old(self, folder: FolderState, most: int) -> None:
+        try:
+            until = self._tools.clock.monotonic() + _HISTORY_SECONDS
+            await self._reader.read_history(
+                self._mailbox,
+                folder,
+                self._scene.settings,
+                most=most,
+                enough=lambda: self._client.has_news() or self._tools.clock.monotonic() > until,
+            )
+        except ServerRefusedError as error:
+            if folder.name == self._main:
+                raise
+            await self._rows.folder_failed(self._mailbox, folder, error)
+
+    # Waiting
+
+    async def _wait(self) -> None:
+        """IDLE on the main folder; the others at their pace, and all when asked."""
+        left = max(0.0, self._next_look - self._tools.clock.monotonic())
+        news = await self._idle_or_asked(min(self._renew_after(), left))
+        self._on_proof()
+        if news is Push.CHANGED and self._tools.clock.monotonic() < self._next_look:
+            await self._pass_pushed()
+            return
+        await self._look_around(asked=news is None)
+
+    async def _look_around(self, *, asked: bool) -> None:
+        before = self._tools.clock.now()
+        self._reader.newest.clear()
+        if asked or self._is_refresh_due():
+            await self._refresh()
+        else:
+            await self._pass_all()
+        self._next_look = self._tools.clock.monotonic() + self._pace()
+        if asked or self._mailbox.send_fault:
+            await self._tell_state()  # whoever asked gets an answer; sending is tried again from time to time
+        await self._notice_deafness(before)
+
+    async def _notice_deafness(self, before: datetime) -> None:
+        """Mail that had lain there unannounced while the server was supposed to push."""
+        newest = self._reader.newest.get(self._main)
+        if newest is None or before - newest < _DEAF_AFTER:
+            return
+        self._unpushed += 1
+        if self._unpushed == _DEAF_TIMES:
+            await self._rows.is_deaf(self._mailbox)
+
+    async def _idle_or_asked(self, seconds: float) -> Push | None:
+        """CHANGED on a push, RENEW after the time, None where somebody asked for a look."""
+        idle = asyncio.create_task(self._client.idle(renew_after=seconds))
+        asked = asyncio.create_task(self._is_asked(seconds + 60))
+        try:
+            done, _ = await asyncio.wait({idle, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if asked in done and asked.result():
+                return None  # also where news came at the same moment: a look at all folders shows both
+            return idle.result() if idle in done else None
+        finally:
+            for task in (idle, asked):
+                task.cancel()
+            await asyncio.gather(idle, asked, return_exceptions=True)
+
+    async def _is_asked(self, seconds: float) -> bool:
+        return await self._tools.store.wait(f"sync:{self._mailbox.id}", seconds)
+
+    def _renew_after(self) -> float:
+        pace = min(self._scene.settings.seconds("idle_renew_s"), provider_facts(self._mailbox.provider).idle_renew_s)
+        return min(pace, _DEAF_PACE) if self._unpushed >= _DEAF_TIMES else pace
+
+    def _pace(self) -> float:
+        """Seconds between looks into the other folders: what the workspace chose, else what the provider bears."""
+        settings = self._scene.settings
+        chosen = settings.seconds("poll_sent_s")
+        if settings.is_set("poll_sent_s"):
+            return chosen
+        # A tenth more or less, so that many mailboxes do not ask at once.
+        return max(chosen, provider_facts(self._mailbox.provider).sent_poll_s) * (0.9 + 0.2 * self._tools.random())
+
+    def _is_refresh_due(self) -> bool:
+        last = self._mailbox.refreshed_at
+        pause = timedelta(seconds=self._scene.settings.seconds("refresh_every_s"))
+        return last is None or self._tools.clock.now() - last >= pause
+
+    def _token_ends(self) -> bool:
+        """A new session takes a fresh token before the server cuts this one."""
+        ends = _token_end(self._mailbox)
+        return ends is not None and ends - self._tools.clock.now() <= self._token_margin
+
+
+def _token_end(mailbox: Mailbox) -> datetime | None:
+    return mailbox.token_expires_at if mailbox.sign_in != "password" else None
+
+
+def _margin(mailbox: Mailbox, now: datetime) -> timedelta:
+    """A few minutes; less of a token that lives only for minutes."""
+    ends = _token_end(mailbox)
+    return min(_TOKEN_MARGIN, (ends - now) / 5) if ends is not None else _TOKEN_MARGIN
+
+
+def parks(folder: FolderState) -> bool:
+    """Whether one more failure is one too many."""
+    return folder.error_count + 1 >= MOST_FAILURES
