@@ -6,10 +6,12 @@ forty troubles. They are one where the cause is the same, the place is the same 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from core.domain.diagnosis import CauseClass, Who
@@ -49,7 +51,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """An open storm: ``scope`` is a place, or NETWORK. ``began`` with its first mailbox."""
+    """An open storm: ``scope`` is a place, or NETWORK. ``began`` with the first of those that made it one."""
 
     id: str
     scope: str
@@ -67,12 +69,13 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """Breaks that belong on one card: that of ``storm``, or a new one (None). Where ``scope`` is wider than the
-    storm's own, the storm turns out to be about more than one provider."""
+    """Breaks that belong on one card, in order of time: that of ``storm``, or a new one (None) that ``began`` then.
+    Where ``scope`` is wider than the storm's own, the storm turns out to be about more than one provider."""
 
     scope: str
     cause: str
     storm: Storm | None
+    began: datetime
     breaks: tuple[Break, ...]
 
 
@@ -114,47 +117,43 @@ class _OneCause:
     def __init__(self, cause: str, breaks: list[Break], storms: list[Storm], patience: Patience) -> None:
         self._cause, self._patience = cause, patience
         self._by_scope = {storm.scope: storm for storm in storms}
-        open_ids = {storm.id for storm in storms}
-        self._told = [one for one in breaks if one.storm in open_ids]
-        self._loose = [one for one in breaks if one.storm not in open_ids]
+        self._by_id = {storm.id: storm for storm in storms}
+        self._told = [one for one in breaks if one.storm in self._by_id]
+        self._loose = [one for one in breaks if one.storm not in self._by_id]
 
     def gather(self) -> list[Gathering]:
         return [*self._joining(), *self._network(), *self._per_place()]
 
     def _joining(self) -> list[Gathering]:
-        """Late ones of an open storm. What had broken long before it is another story."""
-        joined: defaultdict[str, list[Break]] = defaultdict(list)
-        for one in self._loose:
-            near = (self._by_scope[scope] for scope in scopes_of(one.place, self._cause) if scope in self._by_scope)
-            storm = next((storm for storm in near if one.began >= storm.began - self._patience.window), None)
-            if storm is not None:
-                joined[storm.scope].append(one)
-        self._take(one for some in joined.values() for one in some)
-        return [Gathering(scope, self._cause, self._by_scope[scope], tuple(some)) for scope, some in joined.items()]
+        """Late ones of an open storm, nearest scope first."""
+        found = []
+        for storm in sorted(self._by_scope.values(), key=lambda storm: storm.scope == NETWORK):
+            late = self._take_since(storm.began, storm.scope)
+            if late:
+                found.append(Gathering(storm.scope, self._cause, storm, storm.began, late))
+        return found
 
     def _network(self) -> list[Gathering]:
         """The same failure of the way at several providers at once: then it is the way out of here."""
         if self._cause not in _NETWORK_CAUSES or NETWORK in self._by_scope or not self._loose:
             return []
         everywhere = sorted([*self._told, *self._loose], key=lambda one: one.began)
-        together = self._together(everywhere, lambda some: _is_network(some, self._patience.mailboxes))
+        together = self._together(everywhere, partial(self._is_network, everywhere))
         if not together:
             return []
-        told = next((one.storm for one in together if one in self._told), None)
-        widened = next((storm for storm in self._by_scope.values() if storm.id == told), None)
-        loose = tuple(one for one in together if one in self._loose)
-        self._take(loose)
-        return [Gathering(NETWORK, self._cause, widened, loose)]
+        widened = next((self._by_id[one.storm] for one in together if one.storm in self._by_id), None)
+        began = widened.began if widened else together[0].began
+        return [Gathering(NETWORK, self._cause, widened, began, self._take_since(began, NETWORK))]
 
     def _per_place(self) -> list[Gathering]:
         found = []
-        for place in sorted({one.place for one in self._loose}):
-            scope = scopes_of(place, self._cause)[0]
-            here = [one for one in self._loose if scopes_of(one.place, self._cause)[0] == scope]
+        for scope in sorted({scopes_of(one.place, self._cause)[0] for one in self._loose}):
+            here = [one for one in self._loose if scope in scopes_of(one.place, self._cause)]
             together = self._together(here, self._is_enough)
             if together:
-                self._take(together)
-                found.append(Gathering(scope, self._cause, self._by_scope.get(scope), tuple(together)))
+                began = together[0].began
+                taken = self._take_since(began, scope)
+                found.append(Gathering(scope, self._cause, self._by_scope.get(scope), began, taken))
         return found
 
     def _is_enough(self, some: Sequence[Break]) -> bool:
@@ -162,17 +161,31 @@ class _OneCause:
         ours = any(one.klass == CauseClass.OUR_APP.value for one in some)
         return bool(some) and (ours or len(some) >= self._patience.mailboxes)
 
+    def _is_network(self, everywhere: Sequence[Break], some: Sequence[Break]) -> bool:
+        """Judged with all that is near in time: what is cut out of a provider's outage must not look like more."""
+        if not _is_network(some, self._patience.mailboxes):
+            return False
+        since, until = some[0].began - self._patience.window, some[-1].began + self._patience.window
+        near = [one for one in everywhere if since <= one.began <= until]
+        return _is_network(near, self._patience.mailboxes)
+
     def _together(self, breaks: Sequence[Break], enough: Callable[[Sequence[Break]], bool]) -> list[Break]:
         """The first of them that began within one window and are enough; ``breaks`` are in order of time."""
-        for first in breaks:
-            within = [one for one in breaks if timedelta(0) <= one.began - first.began <= self._patience.window]
+        for position, first in enumerate(breaks):
+            end = bisect_right(breaks, first.began + self._patience.window, lo=position, key=lambda one: one.began)
+            within = list(breaks[position:end])
             if enough(within):
                 return within
         return []
 
-    def _take(self, breaks: Iterable[Break]) -> None:
-        taken = {one.alert_id for one in breaks}
-        self._loose = [one for one in self._loose if one.alert_id not in taken]
+    def _take_since(self, began: datetime, scope: str) -> tuple[Break, ...]:
+        """Those of a storm that are told nowhere yet. Some hear of it later than they broke, so those that broke a
+        little before its first belong to it; what had broken long before is another story."""
+        since = began - self._patience.window
+        taken = tuple(one for one in self._loose if one.began >= since and scope in scopes_of(one.place, self._cause))
+        ids = {one.alert_id for one in taken}
+        self._loose = [one for one in self._loose if one.alert_id not in ids]
+        return taken
 
 
 def _is_network(breaks: Sequence[Break], mailboxes: int) -> bool:

@@ -106,14 +106,14 @@ class _Settling:
             self._singles[member.id] = await self._board.change(self._uow, member, folded, decides=False)
 
     async def _begin(self, gathering: Gathering, members: Sequence[Alert]) -> Alert:
-        began = str(iso(gathering.breaks[0].began))
         first = members[0].facts
         facts: dict[str, Any] = {
             "state": "broken",
             "provider": gathering.scope,
             "cause": gathering.cause,
             "raw": first["raw"],
-            "since": began,
+            "since": iso(gathering.breaks[0].began),
+            "began_at": iso(gathering.began),
             "actor": None,
             "actor_at": None,
             "acknowledged_by": None,
@@ -235,7 +235,7 @@ def _breaks(alerts: Sequence[Alert]) -> list[Break]:
 
 
 def _storm(alert: Alert) -> Storm:
-    began = parse_iso(alert.facts["since"]) or alert.opened_at
+    began = parse_iso(alert.facts["began_at"]) or alert.opened_at
     return Storm(alert.id, str(alert.facts["scope"]), str(alert.facts["cause"]), began)
 
 
