@@ -27,7 +27,7 @@ class SqlBackfillStore:
 
     async def due(self, now: datetime, *, limit: int = 20) -> list[Backfill]:
         statement = self._scope.select(backfills, *_COLUMNS).where(UNFINISHED, backfills.c.not_before <= now)
-        waiting = statement.order_by(backfills.c.not_before).limit(limit)
+        waiting = statement.order_by(backfills.c.not_before, backfills.c.key, backfills.c.mailbox_id).limit(limit)
         return [Backfill(*row) for row in await self._scope.rows(waiting)]
 
     async def of(self, keys: Collection[str]) -> list[Backfill]:

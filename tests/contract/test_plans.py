@@ -12,7 +12,8 @@ from storage.sql_store import SqlStore
 from tests.stores import NOW
 
 _WHOLE_WORKSPACE = re.compile(
-    r"^(?:SCAN (?!workspaces)(?:deliveries|enrollments|people|person_addresses|messages|activities|outbox)\b"
+    r"^(?:SCAN (?!workspaces)(?:deliveries|enrollments|people|person_addresses|messages|seen_messages|activities"
+    r"|outbox|backfills)\b"
     r"|SEARCH \w+ USING (?!INDEX ix_deliveries_sending|INDEX ix_outbox_unposted).* \(workspace=\?\))"
 )
 
@@ -29,6 +30,10 @@ async def ask_everything_hot(uow: UnitOfWork) -> None:
     await uow.deliveries.release("campaign", not_before=NOW)
     await uow.deliveries.failed_of("c1")
     await uow.people.ids_by_keys(["a", "b"])
+    await uow.people.known(["a", "b"])
+    await uow.people.known(["a", "b"], variants=True)
+    await uow.messages.seen_counts(["mb1", "mb2"])
+    await uow.backfills.due(NOW)
     await uow.people.get_many(["p1", "p2"])
     await uow.messages.stream("p1")
     await uow.enrollments.find("c1", "p1")
@@ -80,7 +85,10 @@ async def test_the_number_of_queries_does_not_grow_with_the_batch(sqlite_store: 
         event.listen(Engine, "before_cursor_execute", note)
         async with sqlite_store.read("T1") as uow:
             await uow.people.ids_by_keys([f"p{n}@candidates.example" for n in range(size)])
+            await uow.people.known([f"p{n}@candidates.example" for n in range(size)])
+            await uow.people.known([f"p{n}@candidates.example" for n in range(size)], variants=True)
             await uow.people.get_many([f"p{n}" for n in range(size)])
+            await uow.messages.seen_counts([f"mb{n}" for n in range(size)])
             await uow.deliveries.by_message_ids([f"{n}@agency.test" for n in range(size)])
         event.remove(Engine, "before_cursor_execute", note)
         counts.append(len(executed))
