@@ -10,15 +10,15 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from core.domain.message import FetchedMessage
 from core.errors import ConnectionLostError, MailError, ServerRefusedError, UnreachableError
 from core.mail.dialler import Dialler
-from core.mail.imap_answers import in_order, read_list, read_search, read_select, read_status
-from core.mail.imap_fetch import HEADER_FIELDS, HEADER_SECTION, FetchRecord
+from core.mail.imap_answers import read_list, read_search, read_select, read_status, read_statuses
+from core.mail.imap_fetch import FetchRecord
+from core.mail.imap_headers import BATCH, MAX_UID, HeaderFetcher, UidRange
 from core.mail.imap_login import log_in
 from core.mail.imap_names import assign_roles, encode_name, quote
 from core.mail.imap_protocol import ImapCommand, ImapProtocol, ProtocolLimits
@@ -26,11 +26,9 @@ from core.mail.imap_texts import TextFetcher
 from core.mail.tls import shrink_tls_buffer
 from core.ports.mail import Credentials, Endpoint, FolderInfo, FolderSnapshot, MailboxEvent, Tls
 
-BATCH = 200
 _SEARCH_WINDOW = 50_000
+_STATUS_AT_ONCE = 100
 _MOST_MESSAGES = 5_000_000  # more than any folder holds: a server that claims more is not believed
-_MAX_UID = 2**32 - 1
-_HEADER_ITEM = f"BODY.PEEK[HEADER.FIELDS ({HEADER_FIELDS})]"
 _KEPT_IDS = ("X-GOOGLE-ORIGINAL-MESSAGE-ID", "X-MICROSOFT-ORIGINAL-MESSAGE-ID")
 
 
@@ -44,15 +42,6 @@ class ImapTimeouts:
     fetch: float = 120.0
     close: float = 2.0
     poll: float = 60.0
-
-
-class _HeaderFetch(NamedTuple):
-    """A header fetch under way and the UIDs it is about."""
-
-    command: ImapCommand
-    low: int
-    high: int
-    uid_set: str
 
 
 class ImapConnector:
@@ -122,6 +111,7 @@ class ImapClient:
         self._timeouts = timeouts
         self._wire_names: dict[str, str] = {}
         self._uidnext = 0
+        self._headers = HeaderFetcher(protocol, self._start_fetch, self._finish_fetch)
         self._texts = TextFetcher(self._start_fetch, self._finish_fetch)
 
     async def log_in(self, credentials: Credentials) -> None:
@@ -156,9 +146,39 @@ class ImapClient:
         return self._snapshot(numbers, self._uidnext, protocol.exists)
 
     async def status(self, folder: str) -> FolderSnapshot:
-        modseq = " HIGHESTMODSEQ" if self._protocol.has("CONDSTORE") else ""
-        command = await self._run("STATUS", self._quoted(folder), f"(MESSAGES UIDNEXT UIDVALIDITY{modseq})")
-        numbers = read_status(command.responses)
+        command = await self._run("STATUS", self._quoted(folder), self._status_items())
+        return self._status_snapshot(read_status(command.responses))
+
+    async def glance(self, folders: Sequence[str]) -> dict[str, FolderSnapshot]:
+        """One question about all folders where the server takes it (RFC 5819) and half of them are wanted, else STATUS
+        for each, pipelined. Raises ConnectionLostError."""
+        if self._protocol.has("LIST-STATUS") and 2 * len(folders) >= len(self._wire_names):
+            command = await self._run("LIST", '""', '"*"', f"RETURN (STATUS {self._status_items()})")
+            lines = command.responses
+        else:
+            lines = await self._ask_each(folders)
+        told = read_statuses(lines)
+        return {name: self._status_snapshot(told[name]) for name in folders if name in told}
+
+    async def _ask_each(self, folders: Sequence[str]) -> list[bytes]:
+        """Nothing else is under way meanwhile, so that STATUS commands cannot be taken for one another's answers."""
+        lines: list[bytes] = []
+        async with self._deadline(self._timeouts.command, "the command before"):
+            await self._protocol.drain()
+        for start in range(0, len(folders), _STATUS_AT_ONCE):
+            commands = [
+                self._protocol.start("STATUS", wire, self._status_items())
+                for wire in map(self._quoted, folders[start : start + _STATUS_AT_ONCE])
+            ]
+            async with self._deadline(self._timeouts.command, "STATUS"):
+                for command in commands:
+                    lines += (await self._protocol.finish(command)).responses
+        return lines
+
+    def _status_items(self) -> str:
+        return f"(MESSAGES UIDNEXT UIDVALIDITY{' HIGHESTMODSEQ' if self._protocol.has('CONDSTORE') else ''})"
+
+    def _status_snapshot(self, numbers: dict[str, int]) -> FolderSnapshot:
         return self._snapshot(numbers, numbers.get("UIDNEXT", 0), numbers.get("MESSAGES", 0))
 
     def _snapshot(self, numbers: dict[str, int], uidnext: int, exists: int) -> FolderSnapshot:
@@ -170,7 +190,7 @@ class ImapClient:
         if not self._protocol.exists:
             return 0
         command = await self._run("UID SEARCH", "UID", "*")
-        return max(read_search(command.responses, 1, _MAX_UID), default=0)
+        return max(read_search(command.responses, 1, MAX_UID), default=0)
 
     def _quoted(self, folder: str) -> str:
         try:
@@ -183,38 +203,34 @@ class ImapClient:
     async def fetch(
         self, first_uid: int, last_uid: int | None = None, *, newest_first: bool = False
     ) -> AsyncIterator[list[FetchedMessage]]:
-        """Batches of at most 200 messages; the next command is on its way while a batch is handed over."""
+        """Batches of at most 500 messages; the next commands are on their way while a batch is handed over."""
         arrived, highest = self._protocol.arrived, 0
-        ahead: _HeaderFetch | None = None
-        for bounds in [*await self._plan(first_uid, last_uid, newest_first=newest_first), None]:
-            following = None if bounds is None else await self._start_headers(*bounds)
-            if ahead is not None:
-                batch = in_order(await self._collect(ahead), newest_first=newest_first)
-                highest = max(highest, *(message.uid for message in batch)) if batch else highest
-                for start in range(0, len(batch), BATCH):
-                    yield batch[start : start + BATCH]
-            ahead = following
+        ranges = await self._plan(first_uid, last_uid, newest_first=newest_first)
+        async with aclosing(self._headers.fetch(ranges, newest_first=newest_first)) as batches:
+            async for batch in batches:
+                highest = max(highest, batch[0].uid, batch[-1].uid)
+                yield batch
         if last_uid is None:
             self._uidnext = max(self._uidnext, highest + 1)
             self._protocol.arrived -= arrived
 
-    async def _plan(self, first_uid: int, last_uid: int | None, *, newest_first: bool) -> list[tuple[int, int | None]]:
-        """UID ranges that hold at most 200 messages each: one range where that is certain, else by one UID SEARCH."""
+    async def _plan(self, first_uid: int, last_uid: int | None, *, newest_first: bool) -> list[UidRange]:
+        """UID ranges that hold at most 500 messages each: one range where that is certain, else by one UID SEARCH."""
         exists = self._protocol.exists
         if exists == 0 or (last_uid is not None and last_uid < first_uid):
             return []
         span = self._uidnext + self._protocol.arrived if last_uid is None else last_uid + 1
         if min(span - first_uid, exists) <= BATCH:
-            return [(max(first_uid, 1), last_uid)]
-        uids = await self._search_range(first_uid, _MAX_UID if last_uid is None else last_uid)
+            return [UidRange(max(first_uid, 1), last_uid)]
+        uids = await self._search_range(first_uid, MAX_UID if last_uid is None else last_uid)
         chunks = [uids[start : start + BATCH] for start in range(0, len(uids), BATCH)]
-        ranges: list[tuple[int, int | None]] = [(chunk[0], chunk[-1]) for chunk in chunks]
+        ranges = [UidRange(chunk[0], chunk[-1]) for chunk in chunks]
         return ranges[::-1] if newest_first else ranges
 
     async def _search_range(self, first_uid: int, last_uid: int) -> list[int]:
         """The UIDs that exist between the bounds; windows of sequence numbers keep each answer's line short."""
         found: list[bytes] = []
-        low, bounds = 1, f"{max(first_uid, 1)}:{'*' if last_uid == _MAX_UID else last_uid}"
+        low, bounds = 1, f"{max(first_uid, 1)}:{'*' if last_uid == MAX_UID else last_uid}"
         while low <= min(self._protocol.exists, _MOST_MESSAGES):
             expunged, high = self._protocol.expunged, low + _SEARCH_WINDOW - 1
             window = (
@@ -225,43 +241,6 @@ class ImapClient:
             # What was expunged meanwhile shifts the numbers down; looking at some twice does no harm.
             low = max(1, high + 1 - (self._protocol.expunged - expunged))
         return read_search(found, first_uid, last_uid)
-
-    async def _start_headers(self, low: int, high: int | None) -> _HeaderFetch:
-        def claims(record: FetchRecord) -> bool:
-            # For "n:*" the server always sends the last message, be its UID below n or not (RFC 3501 6.4.8).
-            mine = record.uid is not None and (high is None or low <= record.uid <= high)
-            return mine and (HEADER_SECTION in record.sections or not record.sections)
-
-        uid_set = f"{low}:{'*' if high is None else high}"
-        command = await self._start_fetch(uid_set, self._header_items(structure=True), claims)
-        return _HeaderFetch(command, low, _MAX_UID if high is None else high, uid_set)
-
-    def _header_items(self, *, structure: bool) -> str:
-        ids = "X-GM-THRID X-GM-MSGID " if self._protocol.has("X-GM-EXT-1") else ""
-        if self._protocol.has("OBJECTID"):  # RFC 8474
-            ids = ids or "THREADID EMAILID "
-        body = "BODYSTRUCTURE " if structure else ""
-        return f"({ids}UID FLAGS INTERNALDATE RFC822.SIZE {body}{_HEADER_ITEM})"
-
-    async def _collect(self, fetch: _HeaderFetch) -> list[FetchedMessage]:
-        command = await self._finish_fetch(fetch.command)
-        records = command.records
-        if command.result != "OK":
-            # Some servers fail on the structure of a single message: the headers are worth a second question.
-            plain = await self._start_fetch(fetch.uid_set, self._header_items(structure=False), command.claims)
-            again = await self._finish_fetch(plain)
-            if again.result != "OK":
-                raise ServerRefusedError(again.words, layer="imap", host=self._protocol.host)
-            records = records + again.records
-        merged: dict[int, FetchRecord] = {}
-        for record in records:
-            if record.uid is None or not fetch.low <= record.uid <= fetch.high:
-                continue
-            if (known := merged.get(record.uid)) is not None:
-                known.merge(record)
-            else:
-                merged[record.uid] = record
-        return [message for record in merged.values() if (message := record.message()) is not None]
 
     async def fetch_texts(self, messages: Sequence[FetchedMessage], *, limit: int = 262_144) -> dict[int, bytes]:
         """UID to readable text in UTF-8; no text in a message gives no bytes, a vanished message no entry."""
@@ -288,7 +267,7 @@ class ImapClient:
             ("OR HEADER MESSAGE-ID", wanted, "OR HEADER", _KEPT_IDS[0], wanted, "HEADER", _KEPT_IDS[1], wanted)
         )
         command = await self._run("UID SEARCH", keys)
-        return read_search(command.responses, 1, _MAX_UID)
+        return read_search(command.responses, 1, MAX_UID)
 
     async def search_address(self, address: str) -> list[int]:
         try:
@@ -298,7 +277,7 @@ class ImapClient:
         if not wanted.isascii():
             return []  # would need a CHARSET, which Exchange refuses
         command = await self._run("UID SEARCH", f"OR FROM {wanted} OR TO {wanted} CC {wanted}")
-        return read_search(command.responses, 1, _MAX_UID)
+        return read_search(command.responses, 1, MAX_UID)
 
     # News
 

@@ -10,6 +10,7 @@ from core.mail.imap_names import decode_name
 
 _LIST = re.compile(rb"\* X?LIST \(([^)]*)\) (NIL|\"(?:[^\"\\]|\\.)*\") (.+)\Z", re.DOTALL | re.IGNORECASE)
 _STATUS_ITEM = re.compile(rb"(MESSAGES|UIDNEXT|UIDVALIDITY|HIGHESTMODSEQ) (\d{1,20})", re.IGNORECASE)
+_STATUS_NAME = re.compile(rb"\* STATUS (.+) \([^()]*\)\Z", re.DOTALL | re.IGNORECASE)
 _CODE = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d{1,20})", re.IGNORECASE)
 _LITERAL = re.compile(rb"\{\d{1,20}\+?\}\r\n")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
@@ -42,6 +43,16 @@ def read_status(lines: Iterable[bytes]) -> dict[str, int]:
             for item, number in _STATUS_ITEM.findall(raw[raw.rfind(b"(") :]):
                 numbers[item.decode("ascii").upper()] = int(number)
     return numbers
+
+
+def read_statuses(lines: Iterable[bytes]) -> dict[str, dict[str, int]]:
+    """Folder names to the numbers of their STATUS answers; other lines are passed over."""
+    found: dict[str, dict[str, int]] = {}
+    for raw in lines:
+        if (match := _STATUS_NAME.match(raw)) is not None:
+            name = decode_name(_string(match[1]).decode("utf-8", "replace"))
+            found["INBOX" if name.upper() == "INBOX" else name] = read_status([raw])
+    return found
 
 
 def read_select(lines: Iterable[bytes]) -> dict[str, int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from core.domain.message import FetchedMessage
 from core.mail.imap_answers import sequence_set
 from core.mail.imap_fetch import HEADER_SECTION, FetchRecord
+from core.mail.imap_pipeline import Finisher, Starter, pipelined
 from core.mail.imap_protocol import ImapCommand
 from core.mail.imap_structure import StructureError, TextPart, find_text
 from core.mail.mime_text import text_of_message
@@ -17,9 +19,7 @@ from core.mail.text import readable_text
 
 _MAX_MESSAGES = 200
 _MAX_BYTES = 1024 * 1024
-
-Starter = Callable[[str, str, Callable[[FetchRecord], bool] | None], Awaitable[ImapCommand]]
-Finisher = Callable[[ImapCommand], Awaitable[ImapCommand]]
+_AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,15 @@ class TextFetcher:
         return texts
 
     async def _ask(self, requests: Sequence[_Request]) -> AsyncIterator[tuple[_Request, list[FetchRecord]]]:
-        """The answers, command by command; the next command is sent before the one before has been handed over."""
-        ahead: tuple[_Request, ImapCommand] | None = None
-        for request in [*requests, None]:
-            following = None
-            if request is not None:
-                following = request, await self._start(request.uid_set, request.items, request.claims())
-            if ahead is not None:
-                yield ahead[0], (await self._finish(ahead[1])).records
+        """The answers, command by command; the next commands are under way while one is handed over."""
+
+        async def start(request: _Request) -> ImapCommand:
+            return await self._start(request.uid_set, request.items, request.claims())
+
+        async with aclosing(pipelined(requests, start, self._finish, ahead=_AHEAD)) as answers:
+            async for request, command in answers:
+                yield request, command.records
                 await asyncio.sleep(0)  # decoding takes its time; others wait for the loop
-            ahead = following
 
 
 def _locate(messages: Sequence[FetchedMessage]) -> tuple[dict[int, TextPart], dict[int, bytes], list[int]]:

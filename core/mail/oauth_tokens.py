@@ -82,10 +82,11 @@ def grant_of(answer: Mapping[str, Any], *, now: datetime, host: str) -> Grant:
     if not isinstance(access, str) or not isinstance(refresh, str) or not access or not access.isascii():
         raise unreadable(host)
     life = _number(answer.get("expires_in")) or _USUAL_LIFE_S
+    ends = now + timedelta(seconds=max(1.0, min(life, _LONGEST_LIFE_S)))
     return Grant(
         access_token=access,
         refresh_token=refresh,
-        expires_at=now + timedelta(seconds=max(1.0, min(life, _LONGEST_LIFE_S))),
+        expires_at=ends.replace(microsecond=0),  # as precise as it is kept
         scopes=frozenset(str(answer.get("scope", "")).split()),
     )
 

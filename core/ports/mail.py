@@ -83,10 +83,15 @@ class MailboxClient(Protocol):
         """STATUS of a folder that is not the selected one."""
         ...
 
+    async def glance(self, folders: Sequence[str]) -> dict[str, FolderSnapshot]:
+        """The numbers of many folders in one go (RFC 5819 where it is offered, else pipelined STATUS). A folder of
+        which the server tells nothing is left out."""
+        ...
+
     def fetch(
         self, first_uid: int, last_uid: int | None = None, *, newest_first: bool = False
     ) -> AsyncIterator[list[FetchedMessage]]:
-        """Batches of at most 200 messages of the selected folder, UID between the bounds (inclusive; None: to the end).
+        """Batches of at most 500 messages of the selected folder, UID between the bounds (inclusive; None: to the end).
 
         Headers only. UIDs below ``first_uid`` never appear, whatever the server sends for ``n:*``.
         """

@@ -159,6 +159,10 @@ class FakeClient:
     async def status(self, folder: str) -> FolderSnapshot:
         return self._provider.folders[folder].snapshot
 
+    async def glance(self, folders: Sequence[str]) -> dict[str, FolderSnapshot]:
+        known = self._provider.folders
+        return {name: known[name].snapshot for name in folders if name in known}
+
     async def fetch(
         self, first_uid: int, last_uid: int | None = None, *, newest_first: bool = False
     ) -> AsyncIterator[list[FetchedMessage]]:

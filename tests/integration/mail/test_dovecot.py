@@ -36,7 +36,7 @@ def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
     require_dovecot()
     with Dovecot(tmp_path_factory.mktemp("mail")) as server:
         server.add_user(RITA.username, RITA.password)
-        server.deliver(RITA.username, map(mail, range(1, 451)))
+        server.deliver(RITA.username, map(mail, range(1, 1_151)))
         yield server
 
 
@@ -56,13 +56,27 @@ async def client(dovecot: Dovecot) -> AsyncIterator[ImapClient]:
     await client.close()
 
 
-async def test_every_message_comes_once_in_batches_of_two_hundred(client: ImapClient) -> None:
+async def test_every_message_comes_once_in_batches_of_five_hundred(client: ImapClient) -> None:
     snapshot = await client.select("INBOX")
     batches = [[message.uid for message in batch] async for batch in client.fetch(1)]
-    assert [len(batch) for batch in batches[:2]] == [200, 200]
+    assert [len(batch) for batch in batches[:2]] == [500, 500]
     uids = [uid for batch in batches for uid in batch]
     assert uids == list(range(1, snapshot.uidnext))
     assert len(uids) == snapshot.exists
+
+
+async def test_many_folders_are_glanced_at_in_one_question(client: ImapClient, dovecot: Dovecot) -> None:
+    """Names that need quoting and encoding are told apart; a folder that is not there is left out."""
+    names = ["Candidates", "Grüße & more", 'The "best"', "a (b)"]
+    for name in names:
+        await client._run("CREATE", client._quoted(name))
+    await client.list_folders()
+    told = await client.glance(["INBOX", *names, "Nowhere"])
+    assert set(told) == {"INBOX", *names}
+    assert told["INBOX"].exists == (await client.select("INBOX")).exists
+    assert told["Candidates"] == await client.status("Candidates")
+    few = await client.glance(["Candidates"])  # by STATUS: far less than half of the folders
+    assert few == {"Candidates": told["Candidates"]}
 
 
 async def test_texts_come_decoded_while_headers_are_being_read(client: ImapClient) -> None:

@@ -93,9 +93,9 @@ async def test_false_numbers_keep_no_message_back(lies: Lies) -> None:
 
 @pytest.mark.parametrize("lies", list(LIES.values()), ids=list(LIES))
 async def test_false_numbers_keep_no_message_back_in_a_folder_of_many_batches(lies: Lies) -> None:
-    """Above 200 messages the client plans its commands; the plan may not lean on what a server says it holds."""
+    """Above 500 messages the client plans its commands; the plan may not lean on what a server says it holds."""
     async with FaultImap(lies=lies) as server:
-        fill(server, 450)
+        fill(server, 1_150)
         assert_all_read(server, await whole_session(server, PATIENT))
 
 
@@ -131,7 +131,7 @@ async def test_a_literal_of_another_length_than_said_hangs_nothing(off: int) -> 
 
 async def test_mail_that_comes_and_goes_while_a_folder_is_read_is_neither_lost_nor_doubled() -> None:
     async with FaultImap() as server:
-        fill(server, 450)
+        fill(server, 1_150)
         inbox = server.box["INBOX"]
         client = await imap(PATIENT).connect(server.endpoint, server.credentials)
         snapshot = await client.select("INBOX")

@@ -14,7 +14,7 @@ from core.errors import ConnectionLostError, LoginRefusedError, MailError, Serve
 from core.mail.imap import ImapClient, ImapConnector, ImapTimeouts
 from core.mail.imap_protocol import ProtocolLimits
 from core.mail.imap_reader import ReaderLimits
-from core.ports.mail import Credentials, MailboxEvent, Tls
+from core.ports.mail import Credentials, FolderSnapshot, MailboxEvent, Tls
 from tests.fakes.scripted_imap import CAPABILITIES, Peer, ScriptedImap
 from tests.integration.mail.conftest import RITA, Certificates, Open, make_connector
 
@@ -177,36 +177,51 @@ class TestFetching:
             assert message.flags == {"\\Seen"}
             assert message.header == b"A: b"
 
+    async def test_without_list_status_folders_are_asked_for_all_at_once(self, open_client: Open) -> None:
+        """Refused and invented folders are left out; the order of the answers does not matter."""
+
+        async def script(peer: Peer) -> None:
+            await peer.welcome()
+            tags = [await peer.expect(f'STATUS "{name}" (MESSAGES') for name in ("INBOX", "Sent", "Gone")]
+            peer.send('* STATUS "Invented" (UIDNEXT 9)\r\n* STATUS Sent (MESSAGES 1 UIDNEXT 5 UIDVALIDITY 3)\r\n')
+            peer.send(f"{tags[2]} NO no such folder\r\n{tags[1]} OK\r\n")
+            peer.send(f"* STATUS inbox (MESSAGES 2 UIDNEXT 7 UIDVALIDITY 3)\r\n{tags[0]} OK\r\n")
+
+        async with ScriptedImap(script) as server:
+            client = await open_client(server.endpoint)
+            told = await client.glance(["INBOX", "Sent", "Gone"])
+        assert told == {"INBOX": FolderSnapshot(3, 7, 2), "Sent": FolderSnapshot(3, 5, 1)}
+
     async def test_the_next_command_is_under_way_while_a_batch_is_handed_over(self, open_client: Open) -> None:
         both_sent = asyncio.Event()
 
         async def script(peer: Peer) -> None:
             await peer.welcome()
-            await peer.open_folder(exists=400, uidnext=401)
-            await peer.answer("UID SEARCH UID 1:*", f"* SEARCH {' '.join(map(str, range(1, 401)))}\r\n")
-            first = await peer.expect("UID FETCH 1:200 ")
-            second = await peer.expect("UID FETCH 201:400 ")
+            await peer.open_folder(exists=1_000, uidnext=1_001)
+            await peer.answer("UID SEARCH UID 1:*", f"* SEARCH {' '.join(map(str, range(1, 1_001)))}\r\n")
+            first = await peer.expect("UID FETCH 1:500 ")
+            second = await peer.expect("UID FETCH 501:1000 ")
             both_sent.set()
             # The server answers the second before the first: answers belong to commands by UID, not by order.
-            peer.send("".join(map(header_answer, range(201, 401))) + f"{second} OK\r\n")
-            peer.send("".join(map(header_answer, range(1, 201))) + f"{first} OK\r\n")
+            peer.send("".join(map(header_answer, range(501, 1_001))) + f"{second} OK\r\n")
+            peer.send("".join(map(header_answer, range(1, 501))) + f"{first} OK\r\n")
 
         async with ScriptedImap(script) as server:
             client = await open_client(server.endpoint)
             await client.select("INBOX")
             batches = [[message.uid for message in batch] async for batch in client.fetch(1)]
             assert both_sent.is_set()
-            assert batches == [list(range(1, 201)), list(range(201, 401))]
+            assert batches == [list(range(1, 501)), list(range(501, 1_001))]
 
     async def test_texts_can_be_asked_for_while_the_next_headers_are_under_way(self, open_client: Open) -> None:
         async def script(peer: Peer) -> None:
             await peer.welcome()
-            await peer.open_folder(exists=201, uidnext=202)
-            await peer.answer("UID SEARCH", f"* SEARCH {' '.join(map(str, range(1, 202)))}\r\n")
-            first, second = await peer.expect("UID FETCH 1:200 "), await peer.expect("UID FETCH 201:201 ")
-            peer.send("".join(map(header_answer, range(1, 201))) + f"{first} OK\r\n")
+            await peer.open_folder(exists=501, uidnext=502)
+            await peer.answer("UID SEARCH", f"* SEARCH {' '.join(map(str, range(1, 502)))}\r\n")
+            first, second = await peer.expect("UID FETCH 1:500 "), await peer.expect("UID FETCH 501:501 ")
+            peer.send("".join(map(header_answer, range(1, 501))) + f"{first} OK\r\n")
             texts = await peer.expect("UID FETCH 1 (UID BODY.PEEK[1]<0.262144>)")
-            peer.send(text_answer(1, "Yes, gladly.") + header_answer(201) + f"{texts} OK\r\n{second} OK\r\n")
+            peer.send(text_answer(1, "Yes, gladly.") + header_answer(501) + f"{texts} OK\r\n{second} OK\r\n")
 
         async with ScriptedImap(script) as server:
             client = await open_client(server.endpoint)
@@ -216,7 +231,7 @@ class TestFetching:
                 seen += [message.uid for message in batch]
                 if not texts:
                     texts = await client.fetch_texts(batch[:1])
-            assert seen == list(range(1, 202))
+            assert seen == list(range(1, 502))
             assert texts == {1: b"Yes, gladly."}
 
     async def test_sparse_uids_cost_one_search_not_a_command_per_gap(self, open_client: Open) -> None:
@@ -224,7 +239,7 @@ class TestFetching:
 
         async def script(peer: Peer) -> None:
             await peer.welcome()
-            await peer.open_folder(exists=300, uidnext=4_000_000_001)
+            await peer.open_folder(exists=600, uidnext=4_000_000_001)
             await peer.answer("UID SEARCH UID 1:*", f"* SEARCH {' '.join(map(str, sparse))}\r\n")
             await peer.answer("UID FETCH 5:4000000000 ", "".join(header_answer(uid, sequence=1) for uid in sparse))
 
@@ -236,17 +251,17 @@ class TestFetching:
     async def test_newest_first_turns_batches_and_messages_around(self, open_client: Open) -> None:
         async def script(peer: Peer) -> None:
             await peer.welcome()
-            await peer.open_folder(exists=201, uidnext=202)
-            await peer.answer("UID SEARCH", f"* SEARCH {' '.join(map(str, range(1, 202)))}\r\n")
-            first, second = await peer.expect("UID FETCH 201:201 "), await peer.expect("UID FETCH 1:200 ")
-            peer.send(header_answer(201) + f"{first} OK\r\n")
-            peer.send("".join(map(header_answer, range(1, 201))) + f"{second} OK\r\n")
+            await peer.open_folder(exists=501, uidnext=502)
+            await peer.answer("UID SEARCH", f"* SEARCH {' '.join(map(str, range(1, 502)))}\r\n")
+            first, second = await peer.expect("UID FETCH 501:501 "), await peer.expect("UID FETCH 1:500 ")
+            peer.send(header_answer(501) + f"{first} OK\r\n")
+            peer.send("".join(map(header_answer, range(1, 501))) + f"{second} OK\r\n")
 
         async with ScriptedImap(script) as server:
             client = await open_client(server.endpoint)
             await client.select("INBOX")
             uids = [message.uid async for batch in client.fetch(1, newest_first=True) for message in batch]
-            assert uids == list(range(201, 0, -1))
+            assert uids == list(range(501, 0, -1))
 
     async def test_a_server_that_fails_on_structures_is_asked_again_without(self, open_client: Open) -> None:
         async def script(peer: Peer) -> None:
