@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from core.domain.lag import Lag
+
 
 class FailedStage(Protocol):
     """One stage that failed while a mailbox was down (X3): for whom, where and when."""
@@ -62,16 +64,13 @@ class ProviderFound(Protocol):
 
 
 class Reading(Protocol):
-    """How far a mailbox is read (R10, R19, R20). ``history_left`` is about how many old mails are still to come;
-    ``behind`` says in words why new mail comes late (empty: it does not); ``resting`` names folders that failed and are
-    left alone for a while."""
+    """How far a mailbox is read (R10, R19, R20): about how many old mails are still to come, and whether new mail is
+    late and why."""
 
     @property
     def history_left(self) -> int: ...
     @property
-    def behind(self) -> str: ...
-    @property
-    def resting(self) -> Sequence[str]: ...
+    def lag(self) -> Lag: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from core.domain.campaign import Campaign, CampaignStatus, Delay, Stage
 from core.domain.delivery import Delivery, DeliveryState
 from core.domain.dns_checks import DomainReport, Question, judge
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus
+from core.domain.lag import Lag, LagKind
 from core.domain.people import Person, PersonAddress
 from core.domain.workspace_settings import ALL, BY_KEY, parse_value
 from core.errors import NotFoundError, RefusedError
@@ -25,6 +26,7 @@ from core.services.settings import SettingLine
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 TEAM = "T0AGENCY"
+PROMPTLY = Lag(0.0, LagKind.PROMPT, "up to date")
 
 
 def a_mailbox(address: str = "rita@agency.test", owner: str = "U0RITA", **changes: Any) -> Mailbox:
@@ -309,8 +311,7 @@ class Progress:
     """How far a mailbox is read."""
 
     history_left: int = 0
-    behind: str = ""
-    resting: tuple[str, ...] = ()
+    lag: Lag = PROMPTLY
 
 
 @dataclass

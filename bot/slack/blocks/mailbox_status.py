@@ -79,7 +79,7 @@ def add_mailboxes(stack: Stack, mailboxes: Sequence[Mailbox], around: Surroundin
 def mailbox_blocks(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, *, pressable: bool = True) -> list[Json]:
     """One mailbox: state, check marks, what is under way or late, what broke and its fix, and its buttons."""
     reading = around.readings.get(mailbox.id)
-    facts = [words.history_in_words(mailbox, reading), words.lag_in_words(mailbox, reading), *_resting(reading)]
+    facts = [words.history_in_words(mailbox, reading), words.lag_in_words(mailbox, reading)]
     lines = [
         [kit.bold(mailbox.address, 254), kit.glue(f": {words.state_in_words(mailbox)}")],
         [kit.glue(words.check_marks(mailbox))],
@@ -93,12 +93,6 @@ def mailbox_blocks(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, *, pr
         lines.append([kit.strong("Next: "), kit.glue(step)])
     buttons = state_buttons(mailbox) if pressable else []
     return [kit.paragraph(*lines), *([kit.actions(*buttons)] if buttons else [])]
-
-
-def _resting(reading: Reading | None) -> list[str]:
-    names = list(reading.resting[:5]) if reading else []
-    which = "This folder" if len(names) == 1 else "These folders"
-    return [f"{which} could not be read and will be tried again later: {', '.join(names)}."] if names else []
 
 
 def _faults(mailbox: Mailbox) -> list[SyncFault]:

@@ -9,6 +9,7 @@ from bot.slack.read_models import Reading, Seats
 from core.domain.account import Mailbox
 from core.domain.account import MailboxStatus as Status
 from core.domain.diagnosis import CAUSES, Who
+from core.domain.lag import LagKind
 
 _STATES: Final = {
     Status.ACTIVE: "Syncing",
@@ -68,9 +69,9 @@ def history_in_words(mailbox: Mailbox, reading: Reading | None) -> str:
 
 def lag_in_words(mailbox: Mailbox, reading: Reading | None) -> str:
     """Why new mail comes late, which is not the same as broken (R19, R20); empty where it does not."""
-    if mailbox.status in _READING and reading and reading.behind:
-        return f"Late, not broken: {reading.behind}"
-    return ""
+    if mailbox.status is not Status.ACTIVE or reading is None or reading.lag.kind is not LagKind.LATE:
+        return ""
+    return f"Late, not broken: {reading.lag.reason}."
 
 
 def next_step(mailbox: Mailbox, seats: Seats | None = None) -> str:

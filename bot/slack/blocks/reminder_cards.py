@@ -61,18 +61,18 @@ def expiry_card(facts: ExpiryCard) -> Card:
 
 
 def _warned(facts: ExpiryCard) -> Card:
-    title = f"Sign-in ends {_when(facts['days_left'])}: {facts['address']}"
+    title = f"Sign-in may end {_when(facts['days_left'])}: {facts['address']}"
     name = provider_name(facts["provider"]) or "The mail provider"
     blocks = [
         kit.header(title),
         kit.paragraph(
             [
-                kit.glue(f"{name} asks for a new sign-in by then. Nothing is broken yet, and nothing stops if "),
+                kit.glue(f"{name} may want a new sign-in then. Nothing is broken yet, and nothing stops if "),
                 kit.person(facts["owner"]),
                 kit.glue(" presses Reconnect and signs in before."),
             ]
         ),
-        kit.context(f"Ends {local_time(facts['ends_at'])}"),
+        kit.context(f"Good until {local_time(facts['ends_at'])}"),
         kit.actions(_reconnect(facts)),
     ]
     return Card(kit.fallback(f"{title}.", "Press Reconnect before then, and nothing stops."), blocks, kit.AMBER)
@@ -94,12 +94,17 @@ def _renewed(facts: ExpiryCard) -> Card:
 
 
 def _ended(facts: ExpiryCard) -> Card:
-    title = f"Sign-in has ended: {facts['address']}"
-    text = "Mail is neither read nor sent until somebody signs in again. Press Reconnect."
+    """Its time is over; or the mailbox was disconnected before that."""
+    if facts["days_left"]:
+        title = f"Nothing to renew: {facts['address']}"
+        text = "The mailbox was disconnected, which ended its sign-in."
+        return Card(kit.fallback(f"{title}."), [kit.header(title), kit.paragraph([kit.glue(text)])], kit.GREY)
+    title = f"Sign-in overdue: {facts['address']}"
+    text = "It may stop working at any moment. Press Reconnect and sign in again, and nothing stops."
     blocks = [
         kit.header(title),
         kit.paragraph([kit.glue(text)]),
-        kit.context(f"Ended {local_time(facts['ends_at'])}", f"owner {mention(facts['owner'])}"),
+        kit.context(f"Was good until {local_time(facts['ends_at'])}", f"owner {mention(facts['owner'])}"),
         kit.actions(_reconnect(facts)),
     ]
     return Card(kit.fallback(f"{title}.", text), blocks, kit.RED)

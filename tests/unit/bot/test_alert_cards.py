@@ -236,13 +236,20 @@ def test_the_review_lists_whom_where_and_when_and_counts_the_rest() -> None:
     assert "Nothing is left" in aloud(review([]))
 
 
-@pytest.mark.parametrize(("days", "words"), [(0, "ends today"), (1, "ends tomorrow"), (5, "ends in 5 days")])
+@pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "tomorrow"), (5, "in 5 days")])
 def test_the_end_of_a_sign_in_is_told_ahead(days: int, words: str) -> None:
     """R28."""
     card = present("expiry", EXPIRY | {"days_left": days})
-    assert f"Sign-in {words}: rita@agency.test" in aloud(card)
-    assert "Microsoft asks for a new sign-in" in aloud(card)
+    assert f"Sign-in may end {words}: rita@agency.test" in aloud(card)
+    assert "Microsoft may want a new sign-in" in aloud(card)
     assert set(buttons(card)) == {"Reconnect"}
+
+
+def test_a_sign_in_whose_time_is_over_is_overdue_and_a_disconnected_one_is_nobodys_work() -> None:
+    overdue = present("expiry", EXPIRY | {"state": "ended", "days_left": 0})
+    assert "Sign-in overdue: rita@agency.test" in aloud(overdue)
+    assert set(buttons(overdue)) == {"Reconnect"}
+    assert buttons(present("expiry", EXPIRY | {"state": "ended", "days_left": 3})) == {}
 
 
 def test_a_reminder_is_short_and_says_how_to_end_it() -> None:

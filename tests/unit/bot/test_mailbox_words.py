@@ -11,6 +11,7 @@ from bot.slack.blocks.mailbox_status import Surroundings
 from bot.slack.blocks.mailbox_words import check_marks, state_in_words
 from bot.slack.read_models import Seats
 from core.domain.account import Mailbox, MailboxStatus, SyncFault
+from core.domain.lag import Lag, LagKind
 from core.ports.storage import SyncLogEntry
 from tests.fakes.services import NOW, Progress, a_mailbox, broken
 from tests.unit.bot.reading import aloud
@@ -83,17 +84,12 @@ def test_old_mail_is_read_with_how_much_is_to_go(left: int, words: str) -> None:
 
 def test_late_is_told_apart_from_broken_with_its_reason() -> None:
     """R19, R20."""
-    around = Surroundings({"mailbox-rita": Progress(behind="the provider asks Rethread to slow down.")})
-    assert "Late, not broken: the provider asks Rethread to slow down." in told(a_mailbox(), around)
+    lag = Lag(1_800.0, LagKind.LATE, "the provider asked to slow down")
+    around = Surroundings({"mailbox-rita": Progress(lag=lag)})
+    assert "Late, not broken: the provider asked to slow down." in told(a_mailbox(), around)
+    assert "Late" not in told(a_mailbox(), Surroundings({"mailbox-rita": Progress()}))
     assert "Late" not in told(broken(), around)
     assert "Late" not in told(a_mailbox())
-
-
-@pytest.mark.parametrize(
-    ("names", "words"), [(("Junk",), "This folder could"), (("Junk", "Old"), "These folders could")]
-)
-def test_folders_that_rest_are_named(names: tuple[str, ...], words: str) -> None:
-    assert words in told(a_mailbox(), Surroundings({"mailbox-rita": Progress(resting=names)}))
 
 
 @pytest.mark.parametrize(
