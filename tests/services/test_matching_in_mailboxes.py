@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
+from core.domain.message import FetchedMessage
 from core.ports.storage import Canary
+from core.services.ingest import FolderJob
 from tests.services.rig import ADA, RITA, Rig, answer, email_of
+from tests.stores import SteadyClock
 
 
 def mail(sender: str, to: str = "rita@agency.test", *, number: int = 1, headers: tuple[str, ...] = ()) -> bytes:
@@ -140,3 +145,36 @@ async def test_a_stranger_cannot_hide_an_answer_behind_the_mark_of_a_check_mail(
     rig.provider.arrive(answer(rig.provider.accepted[0], headers=["X-Rethread-Canary: x@y.example"]))
     await rig.read_mail()
     assert await rig.shows() == "Replied 2"
+
+
+@pytest.mark.parametrize("exactness", ["exact", "normalised"])
+async def test_a_batch_costs_the_same_number_of_questions_whatever_its_size(rig_on_both: Rig, exactness: str) -> None:
+    """Two messages or two hundred, all of people we know."""
+    rig = rig_on_both
+    await rig.open(match_exactness=exactness)
+    await rig.import_people(200)
+    mailbox = await rig.mailboxes.find(ADA, "rita@agency.test")
+    async with rig.store.read("T1") as uow:
+        inbox = next(one for one in await uow.folders.list(mailbox.id) if one.name == "INBOX")
+    job = FolderJob(mailbox, inbox, 1, 200, None, frozenset({"rita@agency.test"}))
+    asked = []
+    for size in (2, 200):
+        batch = [fetched(number) for number in range(1, size + 1)]
+        executed: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any, log: list[str] = executed) -> None:
+            log.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            assert len((await rig.sync.ingest.match(job, batch)).matched) == size
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        asked.append(len(executed))
+    assert asked[0] == asked[1] <= 5
+
+
+def fetched(number: int) -> FetchedMessage:
+    raw = mail(email_of(number), number=number, headers=(f"In-Reply-To: <{number}@agency.test>",))
+    at = SteadyClock().now() + timedelta(minutes=number)
+    return FetchedMessage(number, at, len(raw), frozenset(), raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
