@@ -30,7 +30,8 @@ _MAX_UID = 2**32 - 1
 
 _IS_FETCH = re.compile(rb"\* (\d{1,10}) FETCH \(", re.IGNORECASE)
 _USUAL = re.compile(
-    rb"\* \d{1,10} FETCH \((?:X-GM-THRID (\d{1,20}) X-GM-MSGID (\d{1,20}) )?UID (\d{1,10}) "
+    rb"\* \d{1,10} FETCH \((?:X-GM-THRID (\d{1,20}) X-GM-MSGID (\d{1,20}) )?"
+    rb"(?:X-GM-LABELS \(([^()]*)\) )?UID (\d{1,10}) "
     rb"(?:RFC822\.SIZE (\d{1,12}) )?(?:INTERNALDATE \"([^\"]{0,40})\" )?FLAGS \(([^()]*)\) "
     rb"(?:INTERNALDATE \"([^\"]{0,40})\" )?(?:RFC822\.SIZE (\d{1,12}) )?"
     rb"(?:BODYSTRUCTURE (\([^{]*\)) )?BODY\[HEADER\.FIELDS \([A-Za-z0-9 \-\"]*\)\] \{\d+\}\r\n\Z"
@@ -108,10 +109,10 @@ def _read_usual(head: bytes, literal: bytes) -> FetchRecord | None:
     if match is None:
         text = _USUAL_TEXT.match(head)
         return None if text is None else FetchRecord(_uid(text[1]), sections={text[2].decode("ascii"): literal})
-    thread, provider, uid, size_1, date_1, flags, date_2, size_2, structure = match.groups()
+    thread, provider, labels, uid, size_1, date_1, flags, date_2, size_2, structure = match.groups()
     return FetchRecord(
         _uid(uid),
-        read_flags(flags),
+        read_flags(flags) | read_labels(labels or b""),
         read_date(date_1 or date_2 or b""),
         int(size_1 or size_2 or 0),
         structure,
@@ -128,6 +129,15 @@ def _ascii(text: bytes | None) -> str | None:
 def _uid(text: bytes) -> int | None:
     uid = int(text)
     return uid if 0 < uid <= _MAX_UID else None
+
+
+_SYSTEM_LABEL = re.compile(rb"(?:^|[ (\"])\\{1,2}([A-Za-z]{1,20})(?=[ )\"]|$)")
+
+
+@lru_cache(maxsize=512)
+def read_labels(text: bytes) -> frozenset[str]:
+    """Gmail's own labels, written like flags (\\Sent, \\Draft); people's labels say nothing to us."""
+    return frozenset(f"\\{name.decode('ascii').capitalize()}" for name in _SYSTEM_LABEL.findall(text))
 
 
 @lru_cache(maxsize=512)
@@ -232,7 +242,9 @@ def _set_item(record: FetchRecord, kind: str, key: bytes, value: bytes) -> None:
         case b"UID":
             record.uid = _uid(value)
         case b"FLAGS":
-            record.flags = read_flags(value.strip(b"()"))
+            record.flags |= read_flags(value.strip(b"()"))
+        case b"X-GM-LABELS":
+            record.flags |= read_labels(value)
         case b"INTERNALDATE":
             record.internal_date = read_date(value)
         case b"RFC822.SIZE":

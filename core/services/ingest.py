@@ -124,6 +124,8 @@ class IngestService:
 
 def _matters(job: FolderJob, item: Received, candidates: Candidates, rules: MatchingRules) -> bool:
     """A match, or a report that only its body can tie to one of our mails."""
+    if item.is_draft:
+        return False
     item.match = match(item.header, outgoing=item.outgoing, candidates=candidates, rules=rules, moment=item.moment)
     may_report = not item.outgoing and item.arrived_after(job.mailbox.created_at - _CLOCK_SLACK)
     if item.unreadable:

@@ -20,6 +20,8 @@ from core.ports.storage import NewActivity, NewMessage
 CHECK_MAIL_PREFIX = "rethread-canary."
 _CHECK_MAIL_FIELD = "x-rethread-canary"
 _MOST_RECIPIENTS = 200
+_SENT_LABEL = "\\Sent"  # Gmail's own mark of what went out, also from an alias
+_DRAFT = "\\Draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,15 @@ class Received:
     @classmethod
     def of(cls, job: FolderJob, fetched: FetchedMessage) -> Received:
         header = parse_header(fetched.header)
-        outgoing = is_outgoing(header, folder_role=job.folder.role, own_addresses=job.own_keys)
+        outgoing = _SENT_LABEL in fetched.flags or is_outgoing(
+            header, folder_role=job.folder.role, own_addresses=job.own_keys
+        )
         return cls(fetched, header, outgoing, unreadable=is_unreadable(header, outgoing=outgoing))
+
+    @property
+    def is_draft(self) -> bool:
+        """Written by us and not sent: nobody got it. Gmail's All Mail holds drafts too."""
+        return _DRAFT in self.fetched.flags
 
     @property
     def keys(self) -> set[str]:

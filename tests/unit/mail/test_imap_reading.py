@@ -106,9 +106,9 @@ class TestFetch:
     def test_time_grows_with_the_size_not_with_its_square(self, piece: bytes) -> None:
         def seconds(count: int) -> float:
             hostile = ServerResponse(b"* 1 FETCH (UID 1 FLAGS () BODYSTRUCTURE (" + piece * count + b" {1}\r\nx)", ())
-            start = time.perf_counter()
+            start = time.process_time()
             read_fetch(hostile)
-            return time.perf_counter() - start
+            return time.process_time() - start
 
         assert seconds(40_000) < max(seconds(5_000), 0.002) * 30
 
@@ -143,10 +143,10 @@ class TestReader:
 
     def test_an_endless_line_fed_in_crumbs_is_looked_at_once(self) -> None:
         def seconds(count: int) -> float:
-            reader, start = ResponseReader(ReaderLimits()), time.perf_counter()
+            reader, start = ResponseReader(ReaderLimits()), time.process_time()
             for _ in range(count):
                 list(reader.feed(b"x" * 10))
-            return time.perf_counter() - start
+            return time.process_time() - start
 
         assert seconds(40_000) < max(seconds(4_000), 0.002) * 40
 

@@ -126,9 +126,12 @@ class TestHtml:
     )
     def test_time_grows_with_the_size_not_with_its_square(self, piece: str) -> None:
         def seconds(count: int) -> float:
-            start = time.perf_counter()
-            html_to_text(piece * count)
-            return time.perf_counter() - start
+            def once() -> float:
+                start = time.process_time()
+                html_to_text(piece * count)
+                return time.process_time() - start
+
+            return min(once() for _ in range(3))  # whatever else the machine does
 
         assert seconds(40_000) < max(seconds(5_000), 0.004) * 30
 
@@ -155,9 +158,9 @@ class TestWholeBodies:
         "part", [b"--b\r\n\r\n", b"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n", b"--b"]
     )
     def test_thousands_of_parts_are_cut_short(self, part: bytes) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         text_of_message(b"Content-Type: multipart/mixed; boundary=b\r\n", part * (262_144 // len(part)), limit=1_000)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
     @given(st.binary(max_size=200), st.binary(max_size=200))
     def test_any_bytes_give_some_text(self, header: bytes, body: bytes) -> None:
