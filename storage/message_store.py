@@ -33,7 +33,7 @@ class SqlMessageStore:
         return new
 
     async def seen_counts(self, mailbox_ids: Collection[str]) -> dict[str, tuple[int, int]]:
-        """Counts over one range of the primary key a folder: 100,000 traces take some hundredths of a second."""
+        """Reads one range of the primary key a folder, about 0.4 µs a trace: ask for the mailboxes that are shown."""
         counts = dict.fromkeys(mailbox_ids, (0, 0))
         matched = func.sum(case((seen_messages.c.matched, 1), else_=0))
         for ids in chunks(mailbox_ids):
