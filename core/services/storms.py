@@ -58,6 +58,8 @@ class StormService:
             storm = await uow.alerts.current(key_of(scope, new.cause))
             if storm is not None and gather([new], [_storm(storm)], patience):
                 return {"folded": storm.id, "gathering": False}
+        if gather([new], [], patience):
+            return {"folded": None, "gathering": True}
         others = [one for one in await uow.alerts.list_open() if one.facts.get("mailbox_id") != facts["mailbox_id"]]
         gathered = gather([new, *_breaks(others)], _storms(others), patience)
         return {"folded": None, "gathering": any(new in one.breaks for one in gathered)}
