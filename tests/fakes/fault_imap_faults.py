@@ -63,8 +63,9 @@ class Fault:
 class Lies:
     """Numbers that are told instead of the true ones; None tells the truth. ``uidnext=0`` leaves UIDNEXT out.
 
-    ``exists_more`` is added to EXISTS and MESSAGES; ``stranger`` is a UID that no message has, sent with each FETCH;
-    ``vanished`` is a sequence set that is told as VANISHED (EARLIER) at each SELECT.
+    ``exists_more`` is added to EXISTS and MESSAGES, which stay above 0 for a folder that holds mail; ``stranger`` is a
+    UID that no message has, sent with each FETCH; ``vanished`` is a sequence set that is told as VANISHED (EARLIER) at
+    each SELECT.
     """
 
     uidvalidity: int | None = None
@@ -73,6 +74,9 @@ class Lies:
     highestmodseq: int | None = None
     stranger: int | None = None
     vanished: str = ""
+
+    def exists(self, truly: int) -> int:
+        return max(min(truly, 1), truly + self.exists_more)
 
 
 @dataclass

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from tests.fakes.fault_imap_faults import Deed, Fault
+from tests.fakes.fault_imap_faults import Deed, Fault, Lies
 from tests.fakes.fault_imap_fetch import fetch_answer, numbers_in, search, within
 from tests.fakes.fault_imap_model import HeldFolder, HeldMail
 from tests.fakes.fault_imap_profiles import Modseq
@@ -31,7 +31,7 @@ class Session:
 
     def __init__(self, server: FaultImap, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._server, self._reader, self._writer = server, reader, writer
-        self._profile, self._lies = server.profile, server.lies
+        self._profile = server.profile
         self._out = bytearray()
         self._logged_in = self._enabled = False
         self._folder: HeldFolder | None = None
@@ -54,6 +54,11 @@ class Session:
             "IDLE": self._idle,
             "LOGOUT": self._logout,
         }
+
+    @property
+    def _lies(self) -> Lies:
+        """As they are now: a test may change them while a session stands."""
+        return self._server.lies
 
     async def run(self) -> None:
         await self._pass("GREETING")
@@ -228,7 +233,7 @@ class Session:
         if folder is None:
             return "NO [NONEXISTENT] Unknown Mailbox"
         told = {
-            "MESSAGES": len(folder.mails) + self._lies.exists_more,
+            "MESSAGES": self._lies.exists(len(folder.mails)),
             "UIDNEXT": folder.uidnext if self._lies.uidnext is None else self._lies.uidnext or None,
             "UIDVALIDITY": folder.uidvalidity if self._lies.uidvalidity is None else self._lies.uidvalidity,
             "HIGHESTMODSEQ": self._modseq(folder),
@@ -261,7 +266,7 @@ class Session:
 
     @property
     def _exists(self) -> int:
-        return len(self._view) + self._lies.exists_more
+        return self._lies.exists(len(self._view))
 
     async def _append(self, tag: str, args: str) -> str:
         del tag
