@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from bot.slack.action_ids import RESYNC_STORM, encode
@@ -13,11 +12,10 @@ from bot.slack.blocks.text import clean, count, escaped, local_time, mention
 from core.domain.cards import StormCard, StormMailbox
 
 MOST_MAILBOXES: Final = 50
-_MOST_JSON: Final = 5_500
-"""Of the message's room; what does not fit is counted."""
+_MOST_CHARACTERS: Final = 3_000
+"""For the addresses; what does not fit is counted."""
 
-_ORDER: Final = {"broken": 0, "resyncing": 1, "recovered": 2}
-_IN_WORDS: Final = {"broken": "broken", "resyncing": "trying now", "recovered": "back"}
+_IN_WORDS: Final = {"broken": "Broken", "resyncing": "Trying now", "recovered": "Back"}
 
 
 def storm_card(facts: StormCard) -> Card:
@@ -53,22 +51,25 @@ def _progress(facts: StormCard) -> str:
 
 
 def _mailboxes(facts: StormCard) -> list[Json]:
-    """The broken ones first, in order of breaking; as many as fit, and how many more there are."""
-    ordered = sorted(facts["mailboxes"], key=lambda one: _ORDER.get(one["state"], 0))
-    lines, room = [], _MOST_JSON
-    for line in map(_mailbox, ordered[:MOST_MAILBOXES]):
-        room -= len(json.dumps(kit.bullets([line])["elements"][0]["elements"][0], ensure_ascii=False)) + 2
-        if room < 0:
-            break
-        lines.append(line)
-    if not lines:
-        return []
-    more = facts["total"] - len(lines)
-    return [kit.bullets(lines), *([kit.context(f"and {more:,} more")] if more > 0 else [])]
+    """Their addresses by how they are now, in order of breaking; as many as fit, and how many more there are."""
+    room, lines, shown = _MOST_CHARACTERS, [], 0
+    for state, label in _IN_WORDS.items():
+        names = []
+        for one in facts["mailboxes"][:MOST_MAILBOXES]:
+            address = clean(one["address"], 100)
+            if _state(one) == state and len(address) < room:
+                room -= len(address) + 2
+                names.append(address or "–")
+        shown += len(names)
+        if names:
+            lines.append([kit.strong(f"{label}: "), kit.words(", ".join(names), _MOST_CHARACTERS)])
+    more = facts["total"] - shown
+    rest = [kit.context(f"and {more:,} more")] if lines and more > 0 else []
+    return [*([kit.paragraph(*lines)] if lines else []), *rest]
 
 
-def _mailbox(mailbox: StormMailbox) -> str:
-    return f"{clean(mailbox['address'], 100)}: {_IN_WORDS.get(mailbox['state'], 'broken')}"
+def _state(mailbox: StormMailbox) -> str:
+    return mailbox["state"] if mailbox["state"] in _IN_WORDS else "broken"
 
 
 def _buttons(facts: StormCard) -> Json:
