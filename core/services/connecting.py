@@ -13,6 +13,7 @@ from core.domain.account import Mailbox, MailboxStatus
 from core.domain.actor import Actor, Role, require_admin, require_mailbox, require_recruiter
 from core.domain.address import is_valid, match_key
 from core.domain.diagnosis import CAUSES, Diagnosis
+from core.domain.patience import escalated
 from core.domain.providers import provider_of_host
 from core.errors import InputError, LoginRefusedError, MailError, NotFoundError, RefusedError
 from core.ports.mail import Credentials, Endpoint, MailboxConnector, MailTransport
@@ -26,6 +27,12 @@ TICKET_LIFE = timedelta(minutes=10)
 _SIDES = {"imap": "Reading mail (IMAP)", "smtp": "Sending mail (SMTP)", "sign_in": "Signing in"}
 # What a server that refuses a login seems to say of the token or password.
 LOGIN_CAUSES = frozenset({"oauth_token_rejected", "credentials_rejected", "credentials_or_imap_disabled"})
+_SEVERAL = 3
+_DOES_NOT_OPEN = (
+    "The sign-in was accepted, yet the mailbox did not open. Try once more in a few minutes: it may be a fault at the "
+    "provider. If it stays, IMAP is switched off for this mailbox or it has no licence: send the text below to your "
+    "mail administrator, then sign in again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +258,12 @@ def _checked(request: ConnectRequest, actor: Actor) -> ConnectRequest:
 
 def _verdict(side: str, error: MailError, request: ConnectRequest) -> Diagnosis:
     verdict = diagnose_error(error, provider=request.provider)
-    refused = isinstance(error, LoginRefusedError) and request.tokens is not None
-    return imap_off(verdict) if side == "imap" and refused and verdict.cause in LOGIN_CAUSES else verdict
+    if side != "imap" or request.tokens is None:
+        return verdict
+    if verdict.cause == "mailbox_not_reachable":
+        return replace(escalated(verdict, _SEVERAL), fix=_DOES_NOT_OPEN)
+    refused = isinstance(error, LoginRefusedError) and verdict.cause in LOGIN_CAUSES
+    return imap_off(verdict) if refused else verdict
 
 
 def imap_off(verdict: Diagnosis) -> Diagnosis:
