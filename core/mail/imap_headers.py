@@ -59,7 +59,7 @@ class HeaderFetcher:
         return await self._start(str(uids), self._items(structure=structure), claims)
 
     def _items(self, *, structure: bool) -> str:
-        ids = "X-GM-THRID X-GM-MSGID " if self._protocol.has("X-GM-EXT-1") else ""
+        ids = "X-GM-THRID X-GM-MSGID X-GM-LABELS " if self._protocol.has("X-GM-EXT-1") else ""
         if self._protocol.has("OBJECTID"):  # RFC 8474
             ids = ids or "THREADID EMAILID "
         body = "BODYSTRUCTURE " if structure else ""
