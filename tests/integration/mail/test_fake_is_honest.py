@@ -155,6 +155,21 @@ async def test_what_is_accepted_is_filed_or_not(world: World, on: bool) -> None:
     await client.close()
 
 
+async def test_mail_of_an_address_is_found_by_who_wrote_it_and_who_got_it(world: World) -> None:
+    """To, Cc and From, in any capitals; a longer address that holds this one is found too, and others are not."""
+    copied = mail(2).replace(f"To: {MAYA}".encode(), f"To: omar@agency.test\r\nCc: Maya <{MAYA.upper()}>".encode())
+    longer = mail(3).replace(f"To: {MAYA}".encode(), f"To: x{MAYA}".encode())
+    client = await world.open()
+    before = (await client.select("INBOX")).uidnext
+    for raw in (mail(1), copied, longer, mail(4).replace(MAYA.encode(), b"ben@candidates.example")):
+        await world.deliver(raw)
+    await client.select("INBOX")
+    assert [uid - before for uid in await client.search_address(MAYA) if uid >= before] == [0, 1, 2]
+    assert [uid - before for uid in await client.search_address(RITA) if uid >= before] == [0, 1, 2, 3]
+    assert await client.search_address("nobody@candidates.example") == []
+    await client.close()
+
+
 async def test_a_wrong_password_is_refused_on_both_sides(world: World) -> None:
     """As a refusal of the login, and nothing is taken."""
     wrong = Credentials(RITA, "wrong")
