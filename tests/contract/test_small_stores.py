@@ -38,6 +38,16 @@ async def test_a_cause_has_at_most_one_unresolved_alert(store: SqlStore) -> None
         assert [one.id for one in await uow.alerts.list_open()] == ["a3", "a2"]
 
 
+async def test_an_alert_may_turn_out_to_be_about_more(store: SqlStore) -> None:
+    """Under its new key it is found, and the old one is free again."""
+    async with store.write("T1") as uow:
+        await uow.alerts.add(make_alert(key="storm:google:connect_timeout"))
+        wider = make_alert(key="storm:network:connect_timeout")
+        assert await uow.alerts.save(wider)
+        assert await uow.alerts.current(wider.key) == replace(wider, version=2)
+        await uow.alerts.add(make_alert("a2", key="storm:google:connect_timeout"))
+
+
 async def test_settings_are_set_and_set_again(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         for key, value in (("spacing", [60, 120]), ("channel", "C0"), ("spacing", {"min": 5}), ("limit", None)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from core.domain.account import MailboxStatus
@@ -294,3 +296,33 @@ async def test_a_storm_that_ended_beside_a_late_break_takes_nobody_with_it(many:
     await many.look()
     (card,) = [one for one in await many.in_channel("sync") if one.facts["mailbox_id"] == "d"]
     assert card.facts["folded"] is None
+
+
+async def test_two_loops_at_once_make_one_storm(rig_on_both: Rig) -> None:
+    """Two processes look at the same moment: the slower one finds it done."""
+    many = AlertRig.on(rig_on_both)
+    await many.open()
+    for name in await many.add_many("a", "b", "c", "d"):
+        await many.break_(name)
+    other = AlertRig.on(rig_on_both)
+    await asyncio.gather(many.storms.settle("T1"), other.storms.settle("T1"), many.mend("d"))
+    await many.look()
+    storm = await many.storm()
+    assert (storm.facts["total"] - storm.facts["recovered"], len(await many.in_channel("storm"))) == (3, 1)
+
+
+async def test_two_admins_press_at_once(rig_on_both: Rig) -> None:
+    """One decides, the other is told who did."""
+    many = AlertRig.on(rig_on_both)
+    await many.open()
+    await many.add("a")
+    await many.break_("a")
+    alert = await many.alert("a")
+    results = await asyncio.gather(
+        many.desk.acknowledge(ADA, alert.id, alert.facts["version"]),
+        many.desk.mute(RITA, alert.id, alert.facts["version"]),
+        return_exceptions=True,
+    )
+    (late,) = [one for one in results if isinstance(one, Exception)]
+    assert isinstance(late, RefusedError)
+    assert "was faster" in late.message
