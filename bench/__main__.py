@@ -34,6 +34,7 @@ BENCHES = (
     Bench("notice_latency", "new mail on the server to its card in Slack", ("--mails", "20")),
     Bench("imap_wire", "reading mail, beside imapclient", ("--rounds", "1"), needs_dovecot=True),
     Bench("first_sync", "a mailbox's first sync, beside imapclient", ("--rounds", "2"), needs_dovecot=True),
+    Bench("far_sync", "the same at 40 ms round trip, beside ImapFlow", ("--rounds", "1"), needs_dovecot=True),
     Bench("store_ingest", "storing what was read", ("--rounds", "2")),
 )
 
