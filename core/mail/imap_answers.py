@@ -51,7 +51,9 @@ def read_statuses(lines: Iterable[bytes]) -> dict[str, dict[str, int]]:
     for raw in lines:
         if (match := _STATUS_NAME.match(raw)) is not None:
             name = decode_name(_string(match[1]).decode("utf-8", "replace"))
-            found["INBOX" if name.upper() == "INBOX" else name] = read_status([raw])
+            found[name] = read_status([raw])
+            if name.upper() == "INBOX":
+                found["INBOX"] = found[name]  # its case is free (RFC 3501 5.1): Yahoo lists an Inbox
     return found
 
 

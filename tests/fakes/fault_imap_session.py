@@ -209,9 +209,16 @@ class Session:
     # Folders
 
     async def _list(self, tag: str, args: str) -> str:
-        del tag, args
+        del tag
+        _, asked, wanted = args.partition("STATUS (")
         for name, folder in self._server.box.folders.items():
             self._say(f'* LIST ({" ".join(folder.attributes)}) "/" "{name}"\r\n')
+        for point in ("STATUS", "STATUS:tagged") if asked else ():  # RFC 5819: the numbers of all folders in one answer
+            fault = await self._pass(point)
+            if fault is not None and fault.do is Deed.ANSWER:
+                return fault.text.decode()
+            for folder in self._server.box.folders.values() if point == "STATUS" else ():
+                self._tell_status(folder, wanted.partition(")")[0])
         return "OK LIST completed"
 
     def _named(self, args: str) -> HeldFolder | None:
@@ -232,16 +239,20 @@ class Session:
         folder = self._named(args)
         if folder is None:
             return "NO [NONEXISTENT] Unknown Mailbox"
+        self._tell_status(folder, args[args.rfind("(") :].strip("()"))
+        return "OK Success"
+
+    def _tell_status(self, folder: HeldFolder, wanted: str) -> None:
+        if "\\Noselect" in folder.attributes:
+            return
         told = {
             "MESSAGES": self._lies.exists(len(folder.mails)),
             "UIDNEXT": folder.uidnext if self._lies.uidnext is None else self._lies.uidnext or None,
             "UIDVALIDITY": folder.uidvalidity if self._lies.uidvalidity is None else self._lies.uidvalidity,
             "HIGHESTMODSEQ": self._modseq(folder),
         }
-        wanted = args[args.rfind("(") :].strip("()").upper().split()
-        items = " ".join(f"{item} {told[item]}" for item in wanted if told.get(item) is not None)
+        items = " ".join(f"{item} {told[item]}" for item in wanted.upper().split() if told.get(item) is not None)
         self._say(f'* STATUS "{folder.name}" ({items})\r\n')
-        return "OK Success"
 
     async def _select(self, tag: str, args: str) -> str:
         del tag

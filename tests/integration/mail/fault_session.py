@@ -69,6 +69,7 @@ async def _session(client: ImapClient, server: FaultImap) -> Seen:
     seen = Seen()
     folders = {one.role: one.name for one in await client.list_folders()}
     await client.status(folders["sent"] or "")
+    await client.glance([name for name in folders.values() if name])
     seen.snapshot = await client.select(folders["inbox"] or "")
     async for batch in client.fetch(1):
         seen.uids += [message.uid for message in batch]

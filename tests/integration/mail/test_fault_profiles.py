@@ -60,6 +60,19 @@ async def test_every_provider_shows_inbox_sent_and_junk(profile: Profile) -> Non
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=NAMES)
+async def test_a_glance_at_all_folders_tells_what_each_would_tell(profile: Profile) -> None:
+    """In one answer where the provider has it (RFC 5819), else one by one."""
+    async with FaultImap(profile) as server:
+        fill(server)
+        client = await imap(PATIENT).connect(server.endpoint, server.credentials)
+        names = [one.name for one in await client.list_folders() if one.selectable]
+        told = await client.glance(names)
+        assert told == {name: await client.status(name) for name in names}
+        assert told[profile.inbox].exists == MAILS
+        await client.close()
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=NAMES)
 async def test_every_provider_pushes_new_mail(profile: Profile) -> None:
     async with FaultImap(profile) as server:
         fill(server)
