@@ -9,6 +9,7 @@ from bot.slack.action_ids import ACKNOWLEDGE, ASSIGN, ESCALATE, MORE, MUTE_HOURS
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Json
 from bot.slack.blocks.text import clean, count, local_time, mention
+from core.domain.diagnosis import CAUSES, CauseClass
 from core.domain.providers import PROVIDERS
 
 SUPPORT: Final = "Contact support: that is whoever runs Rethread; nothing that you type can mend this."
@@ -21,6 +22,11 @@ _WHO: Final = {
     "vendor": "The makers of Rethread have to mend this.",
 }
 _FORWARD: Final = "For the mail administrator, to copy and send:"
+_LIMITS: Final = {
+    "google": "https://support.google.com/a/answer/1071518",
+    "microsoft": "https://learn.microsoft.com/office365/servicedescriptions/"
+    "exchange-online-service-description/exchange-online-limits",
+}
 _PLACES: Final = {"other": "", "network": "several providers"}
 _MUTES: Final = {"mute_24": "Mute for 1 day", "mute_72": "Mute for 3 days", "mute_168": "Mute for 1 week"}
 assert _MUTES.keys() == MUTE_HOURS.keys()
@@ -40,12 +46,22 @@ def server_words(raw: str) -> list[Json]:
     return [kit.server_said(raw)] if raw.strip() else []
 
 
-def how_to_fix(fix: str, obsolete: str | None = None, *, operator: bool = False) -> Json:
+def how_to_fix(facts: Mapping[str, Any], *, operator: bool = False) -> Json:
     """Today's fix, and beside it the advice of older guides that does not work any more (R226)."""
+    fix, obsolete, limits = facts["fix"], facts.get("obsolete"), own_limits(facts["cause"], facts["provider"])
     lines = [[kit.strong(fix_label(operator)), kit.words(fix, 700)]]
     if obsolete:
         lines.append([kit.strong("Outdated advice: "), kit.words(obsolete, 400)])
+    if limits:
+        lines.append(limits)
     return kit.paragraph(*lines)
+
+
+def own_limits(cause: str, provider: str) -> list[Json]:
+    """A line with the provider's own page on its limits, where a limit is the cause (R48); empty otherwise."""
+    known, page = CAUSES.get(cause), _LIMITS.get(provider)
+    limited = known is not None and (known.klass is CauseClass.SLOW_DOWN or cause == "sending_quota")
+    return [kit.link(page, f"{provider_name(provider)}'s own limits")] if limited and page else []
 
 
 def fix_label(support: bool) -> str:

@@ -106,6 +106,11 @@ def person(user: str | None) -> Json:
     return {"type": "user", "user_id": user} if is_person(user) else glue(mention(user))
 
 
+def link(url: str, text: str) -> Json:
+    """One of our own addresses, never one from outside."""
+    return {"type": "link", "url": url, "text": text}
+
+
 def channel(identifier: str) -> Json:
     """A channel's name, as each reader sees it."""
     return {"type": "channel", "channel_id": identifier}

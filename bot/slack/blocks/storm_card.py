@@ -30,7 +30,7 @@ def _broken(facts: StormCard) -> Card:
         kit.header(title),
         kit.paragraph([kit.bold(facts["title"])], [kit.glue(_progress(facts))], parts.who_acts(facts["who"], None)),
         *parts.server_words(facts["raw"]),
-        parts.how_to_fix(facts["fix"], operator=operator),
+        parts.how_to_fix(facts, operator=operator),
         *parts.to_administrator(facts["forward"]),
         *_mailboxes(facts),
         kit.context(f"Since {local_time(facts['since'])}", *parts.care(facts)),

@@ -24,6 +24,7 @@ _GIVEN_UP: Final = (
 _LATER: Final[dict[str, Any]] = {
     "side": "reading",
     "status": "error",
+    "provider": "other",
     "sign_in": "password",
     "forward": None,
     "obsolete": None,
@@ -50,7 +51,7 @@ def _broken(facts: SyncCard) -> Card:
             ],
         ),
         *parts.server_words(facts["raw"]),
-        parts.how_to_fix(facts["fix"], facts["obsolete"], operator=operator),
+        parts.how_to_fix(facts, operator=operator),
         *parts.to_administrator(facts["forward"]),
         kit.context(f"Broken since {local_time(facts['since'])}", f"last read {local_time(facts['last_sync_at'])}"),
         *_care(facts),

@@ -85,6 +85,27 @@ def test_outdated_advice_stands_beside_todays() -> None:
     assert "Outdated" not in aloud(present("sync", SYNC))
 
 
+@pytest.mark.parametrize(
+    ("cause", "provider", "words"),
+    [
+        ("rate_limited", "google", "Google's own limits"),
+        ("bandwidth_quota", "microsoft", "Microsoft's own limits"),
+        ("sending_quota", "microsoft", "Microsoft's own limits"),
+        ("rate_limited", "yahoo", ""),
+        ("credentials_rejected", "google", ""),
+    ],
+)
+def test_where_a_limit_is_the_cause_the_providers_own_page_is_a_click_away(
+    cause: str, provider: str, words: str
+) -> None:
+    """R47, R48."""
+    for kind, facts in (("sync", SYNC), ("storm", STORM)):
+        card = present(kind, facts | {"cause": cause, "provider": provider})
+        assert_slack_takes(card)
+        assert ("own limits" in aloud(card)) == bool(words)
+        assert words in aloud(card)
+
+
 def test_text_for_the_administrator_is_set_apart_to_be_copied() -> None:
     card = present("sync", SYNC | {"forward": "Please allow IMAP for rita@agency.test."})
     assert "For the mail administrator, to copy and send:\nPlease allow IMAP for rita@agency.test." in aloud(card)

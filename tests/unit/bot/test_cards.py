@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from bot.slack.action_ids import decode
 from bot.slack.blocks.cards import present
 from bot.slack.blocks.kit import Card
+from core.domain import cards
 from core.errors import InputError
 from sandbox.slack.block_kit import check_attachments, check_blocks
 from tests.unit.bot.facts import AT, BY_KIND, EXCERPT, REPLY, STAGE, STATES, SYNC, UNCERTAIN, hostile_facts
@@ -74,6 +75,24 @@ def test_every_state_of_every_card_has_words_for_those_who_see_no_blocks(kind: s
     assert_slack_takes(card)
     assert card.text.strip()
     assert card.blocks[0]["type"] == "header"
+
+
+SHAPES = {
+    "sync": cards.SyncCard,
+    "storm": cards.StormCard,
+    "recovery": cards.RecoveryCard,
+    "expiry": cards.ExpiryCard,
+    "sync_reminder": cards.SyncReminder,
+    "reply": cards.ReplyCard,
+    "reply_excerpt": cards.ReplyExcerpt,
+    "stage_failed": cards.StageCard,
+    "uncertain": cards.UncertainCard,
+}
+
+
+@pytest.mark.parametrize("kind", BY_KIND)
+def test_the_facts_of_these_tests_are_those_that_the_engine_hands_out(kind: str) -> None:
+    assert set(BY_KIND[kind]) == set(SHAPES[kind].__annotations__)
 
 
 def test_a_broken_sync_says_what_why_who_and_what_to_press() -> None:
