@@ -69,6 +69,7 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         uses.people,
         uses.settings,
         uses.domains,
+        discovery=uses.discovery,
     )
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
 
@@ -166,6 +167,9 @@ class Server:
                 "outreach": workers.outreach.run,
                 "checks": workers.outreach.run_checks,
                 "notifications": workers.notifications.run,
+                "alerts": workers.alerts.run,
+                "check mails": workers.canaries.run,
+                "backfill": workers.backfill.run,
                 "sending leases": workers.outreach.run_leases,
                 "posting leases": workers.notifications.run_leases,
                 "housekeeping": HousekeepingWorker(store, self._clock, store.checkpoint).run,

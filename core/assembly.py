@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from core.ports.notifier import Notifier
     from core.ports.signin import SignInProvider
     from core.ports.storage import Store
+    from core.services.alert_desk import AlertDesk
+    from core.services.backfill import BackfillService
     from core.services.campaigns import CampaignService
+    from core.services.canaries import CanaryService
     from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
     from core.services.mailboxes import MailboxService
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from core.services.sync import SyncService
     from core.services.tools import Tools
     from core.services.undecided import UndecidedService
+    from core.workers.alerts import AlertWorker
+    from core.workers.backfill import BackfillWorker
+    from core.workers.canaries import CanaryWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
     from core.workers.sync import SyncWorker
@@ -47,6 +53,8 @@ class MailWorld:
     transport: MailTransport
     resolver: NameResolver
     sign_in: Mapping[str, SignInProvider] = field(default_factory=dict)
+    autoconfig: AutoconfigSource | None = None
+    sign_in_safe: bool = True  # whether a browser can come back from signing in
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class UseCases:
     prospects: ProspectService
     settings: SettingService
     domains: DeliverabilityService
+    alerts: AlertDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,8 @@ class Engine:
     sync: SyncService
     outreach: OutreachService
     undecided: UndecidedService
+    canaries: CanaryService
+    backfill: BackfillService
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +91,20 @@ class Workers:
     sync: SyncWorker
     outreach: OutreachWorker
     notifications: NotificationWorker
+    alerts: AlertWorker
+    canaries: CanaryWorker
+    backfill: BackfillWorker
 
 
 def make_mail(settings: Settings, clock: Clock) -> MailWorld:
     """Real IMAP, SMTP, DNS and sign-in, as the settings say."""
+    from core.mail.autoconfig import AutoconfigHttp
     from core.mail.dialler import Dialler
     from core.mail.dns import Resolver
     from core.mail.imap import ImapConnector
     from core.mail.smtp import SmtpTransport
     from core.mail.tls import make_tls_context
+    from core.services.signin import is_safe
 
     context = make_tls_context(Path(settings.ca_file) if settings.ca_file else None)
     resolver = Resolver(clock, server=settings.dns)
@@ -98,6 +114,8 @@ def make_mail(settings: Settings, clock: Clock) -> MailWorld:
         SmtpTransport(dialler, context),
         resolver,
         make_sign_in(settings, context, clock),
+        AutoconfigHttp(resolver, context, allow_private=settings.allow_private_mail_hosts),
+        is_safe(settings.public_url),
     )
 
 
@@ -156,11 +174,13 @@ def make_tools(store: Store, clock: Clock) -> Tools:
 
 def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     """Joins what people and terminals may ask for."""
+    from core.services.alert_desk import AlertDesk
     from core.services.alerts import AlertService
     from core.services.campaigns import CampaignService
     from core.services.cards import CardWriter
     from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
+    from core.services.discovery import Discovery
     from core.services.mailboxes import MailboxService
     from core.services.people import PeopleService
     from core.services.progress import Progress
@@ -170,21 +190,34 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
 
     progress = Progress(tools, CardWriter(tools))
     connecting = ConnectService(tools, mail.connector, mail.transport)
+    mailboxes = MailboxService(tools, AlertService(tools))
+    prospects = ProspectService(tools, progress)
     return UseCases(
-        mailboxes=MailboxService(tools, AlertService(tools)),
+        mailboxes=mailboxes,
         connecting=connecting,
         sign_in=SignInService(tools, mail.sign_in, connecting),
         people=PeopleService(tools),
         campaigns=CampaignService(tools, progress),
-        prospects=ProspectService(tools, progress),
+        prospects=prospects,
         settings=SettingService(tools),
         domains=DeliverabilityService(mail.resolver),
+        alerts=AlertDesk(tools, mailboxes, prospects, versions()),
     )
+
+
+def versions() -> Mapping[str, str]:
+    """The programs in use, for whoever is asked for help."""
+    import platform
+    import sqlite3
+
+    return {"Python": platform.python_version(), "SQLite": sqlite3.sqlite_version, "system": platform.system()}
 
 
 def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engine:
     """Joins what runs by itself."""
     from core.services.alerts import AlertService
+    from core.services.backfill import BackfillService
+    from core.services.canaries import CanaryService
     from core.services.cards import CardWriter
     from core.services.credentials import CredentialService
     from core.services.ingest import IngestService
@@ -197,20 +230,30 @@ def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engin
 
     progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
     credentials = CredentialService(tools, mail.sign_in)
-    outreach = OutreachService(tools, Submission(mail.transport, credentials), progress, started_at=started_at)
+    submission = Submission(mail.transport, credentials)
+    outreach = OutreachService(tools, submission, progress, started_at=started_at)
     ingest = IngestService(tools, progress, outreach)
     sending = SendingHealth(tools, mail.transport, credentials, alerts)
+    sync = SyncService(tools, mail.connector, credentials, ingest, alerts, sending)
     return Engine(
         tools=tools,
-        sync=SyncService(tools, mail.connector, credentials, ingest, alerts, sending),
+        sync=sync,
         outreach=outreach,
         undecided=UndecidedService(tools, mail.connector, credentials, outreach, progress),
+        canaries=CanaryService(tools, submission, sync),
+        backfill=BackfillService(tools, mail.connector, credentials, ingest),
     )
 
 
 def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     """The loops that call the engine."""
+    from core.services.expiry import ExpiryService
     from core.services.notifications import NotificationService
+    from core.services.reminders import ReminderService
+    from core.services.storms import StormService
+    from core.workers.alerts import AlertWorker
+    from core.workers.backfill import BackfillWorker
+    from core.workers.canaries import CanaryWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
     from core.workers.sync import SyncWorker
@@ -220,4 +263,7 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
         sync=SyncWorker(tools.store, tools.clock, engine.sync, random=tools.random),
         outreach=OutreachWorker(tools.store, tools.clock, engine.outreach, engine.undecided),
         notifications=NotificationWorker(tools.store, tools.clock, NotificationService(tools, notifier)),
+        alerts=AlertWorker(tools.store, tools.clock, StormService(tools), ReminderService(tools), ExpiryService(tools)),
+        canaries=CanaryWorker(tools.store, engine.canaries),
+        backfill=BackfillWorker(tools.store, engine.backfill),
     )

@@ -9,6 +9,7 @@ RethreadError
 ├── MailError                the world of mail did not do what we asked
 │   ├── UnreachableError     DNS, socket or TLS: no conversation took place
 │   ├── LoginRefusedError    the server refused the credentials or the account
+│   │   └── FreshTokenRefusedError  also with an access token given a moment ago
 │   ├── ServerRefusedError   the server said NO, BAD or 4xx/5xx to something else
 │   ├── ConnectionLostError  a conversation broke off or fell silent
 │   │   └── ServerSilentError    the connection stands, but nothing comes of it
@@ -114,6 +115,12 @@ class LoginRefusedError(MailError):
 
     code = "login_refused"
     retryable = False
+
+
+class FreshTokenRefusedError(LoginRefusedError):
+    """An access token given a moment ago was refused: not the token is wrong but what it is to open."""
+
+    code = "fresh_token_refused"
 
 
 class ServerRefusedError(MailError):

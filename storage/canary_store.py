@@ -47,5 +47,10 @@ class SqlCanaryStore:
         statement = self._scope.update(canaries).where(canaries.c.id == canary_id, UNSETTLED)
         await self._scope.run(statement.values(settled_at=at))
 
+    async def echoed_since(self, to_mailbox: str, at: datetime) -> bool:
+        statement = self._scope.select(canaries, canaries.c.id)
+        echo = (canaries.c.to_mailbox == to_mailbox, canaries.c.seen_at > at)
+        return await self._scope.first(statement.where(*echo).limit(1)) is not None
+
     async def forget_before(self, cutoff: datetime) -> int:
         return await self._scope.run(self._scope.delete(canaries).where(canaries.c.sent_at < cutoff))

@@ -98,8 +98,11 @@ _REFUSALS = {
 SYNCED_STATUSES = frozenset((*_LIVE, *_BROKEN))
 """Statuses in which a connection is kept or tried. Connection issue is tried only when asked (R33)."""
 
-SEATED_STATUSES = frozenset((*_LIVE, MailboxStatus.ERROR, MailboxStatus.PAUSED))
-"""Statuses that hold one of the workspace's seats; a mailbox given up after two days holds none (R33, ruling)."""
+BROKEN_STATUSES = frozenset(_BROKEN)
+
+SEATED_STATUSES = frozenset((*_LIVE, MailboxStatus.ERROR))
+"""Statuses that hold one of the workspace's seats: synced, or tried again by itself. One given up after two days holds
+none (R33, ruling), nor does one that is paused: resuming it may mean waiting."""
 
 
 def transition(status: MailboxStatus, event: MailboxEvent) -> MailboxStatus:

@@ -64,10 +64,19 @@ class MailboxStore(Protocol):
 
     async def forget_credentials(self, mailbox_id: str) -> None: ...
 
+    async def lock_seats(self) -> None:
+        """Until this unit ends, no other in this workspace passes here: who counts mailboxes against the limit counts
+        alone (R214)."""
+        ...
+
 
 class FolderStore(Protocol):
     async def ensure(self, mailbox_id: str, name: str, role: str) -> FolderState: ...
     async def list(self, mailbox_id: str) -> list[FolderState]: ...
+
+    async def by_mailbox(self, mailbox_ids: Collection[str]) -> Mapping[str, tuple[FolderState, ...]]:
+        """Those of several mailboxes, by mailbox id; in a constant number of queries."""
+        ...
 
     async def advance(
         self, folder_id: str, *, uidvalidity: int, uidnext: int, exists: int, highestmodseq: int | None = None
@@ -534,6 +543,11 @@ class CanaryStore(Protocol):
         ...
 
     async def settle(self, canary_id: str, at: datetime) -> None: ...
+
+    async def echoed_since(self, to_mailbox: str, at: datetime) -> bool:
+        """Whether a check mail reached this mailbox after this moment."""
+        ...
+
     async def forget_before(self, cutoff: datetime) -> int: ...
 
 

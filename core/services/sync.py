@@ -8,17 +8,35 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxEvent, MailboxStatus, SyncFault, transition
+from core.domain.account import (
+    BROKEN_STATUSES,
+    SYNCED_STATUSES,
+    Mailbox,
+    MailboxEvent,
+    MailboxStatus,
+    SyncFault,
+    transition,
+)
 from core.domain.address import match_key
+from core.domain.canary import is_silent
 from core.domain.diagnosis import CauseClass, Diagnosis
 from core.domain.folder_sync import FolderState
 from core.domain.patience import Audience, Decision, Patience, Speak, decide, escalated
 from core.domain.watched_folders import Choice
 from core.domain.workspace_settings import WorkspaceSettings
-from core.errors import LoginRefusedError, LostRaceError, MailError, NotFoundError, ServerSilentError
+from core.errors import (
+    FreshTokenRefusedError,
+    LoginRefusedError,
+    LostRaceError,
+    MailError,
+    NotFoundError,
+    ServerSilentError,
+)
 from core.ports.mail import Credentials, MailboxClient, MailboxConnector
+from core.ports.signin import PASSWORD
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
+from core.services.connecting import LOGIN_CAUSES, imap_off
 from core.services.diagnose import diagnose_error
 from core.services.folder_reader import FolderReader
 from core.services.host_gate import HostGate
@@ -139,12 +157,19 @@ class SyncService:
     async def _connected(self, mailbox: Mailbox) -> MailboxClient:
         """A refused access token is renewed once: only the second refusal needs a person."""
         asked = mailbox.resync_requested_at is not None
+        by_token = mailbox.sign_in != PASSWORD
         try:
-            return await self._connect(mailbox, anew=asked)
+            if not (asked and by_token):
+                return await self._connect(mailbox, anew=False)
         except LoginRefusedError as error:
-            if mailbox.sign_in == "password" or error.layer == "oauth" or asked:
+            if not by_token or error.layer == "oauth":
                 raise
-        return await self._connect(mailbox, anew=True)
+        try:
+            return await self._connect(mailbox, anew=True)
+        except LoginRefusedError as error:
+            if error.layer == "oauth":
+                raise
+            raise FreshTokenRefusedError(error.raw, layer=error.layer, host=error.host) from error
 
     async def _connect(self, mailbox: Mailbox, *, anew: bool) -> MailboxClient:
         credentials = await self._credentials.of(mailbox.workspace, mailbox, anew=anew)
@@ -179,7 +204,7 @@ class SyncService:
                     # Renamed or deleted on the server: nobody reads it any more, so no follow-up may wait for it.
                     await uow.folders.ensure(mailbox.id, known.name, _UNWATCHED)
         if choice.all_mail_hidden:
-            await self._note_once(mailbox, "all_mail_hidden", "All Mail is not shown to IMAP programs")
+            await self._note_once(mailbox, "All Mail is not shown to IMAP programs")
 
     async def current(self, mailbox: Mailbox, *, read: int, whole: bool) -> None:
         """New mail was read to its end: the alert is resolved, held follow-ups are released; the light is green where
@@ -188,9 +213,19 @@ class SyncService:
 
         async def unit() -> None:
             async with self.tools.store.write(mailbox.workspace) as uow:
-                await self._current(uow, await _synced(uow, mailbox.id), send_fault, read=read, whole=whole)
+                now = await _synced(uow, mailbox.id)
+                if not await self._is_still_silent(uow, now):
+                    await self._current(uow, now, send_fault, read=read, whole=whole)
 
         await persistently(unit)
+
+    async def _is_still_silent(self, uow: UnitOfWork, mailbox: Mailbox) -> bool:
+        """A server that answers everything and shows no new mail proves nothing by answering: an echo does, or a
+        person's wish to try again (R4, X6)."""
+        fault = mailbox.fault
+        if fault is None or not is_silent(mailbox) or mailbox.resync_requested_at is not None:
+            return False
+        return not await uow.canaries.echoed_since(mailbox.id, fault.at)
 
     async def _current(
         self, uow: UnitOfWork, mailbox: Mailbox, send_fault: SyncFault | None, *, read: int, whole: bool
@@ -259,15 +294,15 @@ class SyncService:
             await uow.mailboxes.note_refresh(mailbox.id, refreshed_at=self.tools.clock.now())
 
     async def is_deaf(self, mailbox: Mailbox) -> None:
-        await self._note_once(mailbox, "idle_deaf", "mail arrived of which the server did not tell in IDLE")
+        await self._note_once(mailbox, "mail arrived of which the server did not tell in IDLE")
 
-    async def _note_once(self, mailbox: Mailbox, cause: str, raw: str) -> None:
+    async def _note_once(self, mailbox: Mailbox, raw: str) -> None:
         """A line in the mailbox's log, unless the newest one says so already."""
         diagnosis = diagnose_error(MailError(raw, layer="imap", host=mailbox.imap_host), provider=mailbox.provider)
         async with self.tools.store.write(mailbox.workspace) as uow:
             newest = await uow.sync_log.list(mailbox.id, limit=1)
             if not newest or newest[0].raw != raw:
-                entry = SyncLogEntry(mailbox.id, self.tools.clock.now(), cause, raw, diagnosis.fix)
+                entry = SyncLogEntry(mailbox.id, self.tools.clock.now(), diagnosis.cause, raw, diagnosis.fix)
                 await uow.sync_log.add(entry)
 
     # Failures
@@ -291,13 +326,13 @@ class SyncService:
             mailbox = await uow.mailboxes.get(mailbox_id)
         if mailbox is None or mailbox.provider not in _HALF_PROVIDERS or not mailbox.send:
             return False
-        diagnosis = escalated(diagnose_error(error, provider=mailbox.provider), mailbox.streak + 1)
+        diagnosis = escalated(_verdict(error, mailbox), mailbox.streak + 1)
         return diagnosis.klass in _READING_ONLY and await self._sending.works(mailbox)
 
     async def _failed(self, uow: UnitOfWork, mailbox: Mailbox, error: MailError, *, sends: bool) -> datetime | None:
         now, streak = self.tools.clock.now(), mailbox.streak + 1
         since = mailbox.failing_since or now
-        diagnosis = escalated(diagnose_error(error, provider=mailbox.provider), streak)
+        diagnosis = escalated(_verdict(error, mailbox), streak)
         decision = decide(
             diagnosis,
             streak=streak,
@@ -319,6 +354,26 @@ class SyncService:
             await self._release(uow, mailbox.id, ("host_away",))
         return decision.retry_at
 
+    async def went_silent(self, workspace: str, mailbox_id: str, words: str) -> None:
+        """Mail does not come through although the server says nothing of it (R4): told at once."""
+        now = self.tools.clock.now()
+
+        async def unit() -> None:
+            async with self.tools.store.write(workspace) as uow:
+                mailbox = await uow.mailboxes.get(mailbox_id)
+                if mailbox is None or mailbox.status not in SYNCED_STATUSES or mailbox.status in BROKEN_STATUSES:
+                    return
+                error = MailError(words, layer="imap", host=mailbox.imap_host)
+                diagnosis = diagnose_error(error, provider=mailbox.provider)
+                fault = SyncFault(diagnosis.cause, diagnosis.raw, diagnosis.fix, now)
+                status = transition(mailbox.status, MailboxEvent.BROKE)
+                changed = replace(mailbox, status=status, fault=fault, failing_since=now)
+                await _save(uow, changed)
+                await uow.sync_log.add(SyncLogEntry(mailbox.id, now, fault.cause, fault.raw, fault.fix))
+                await self._alerts.broke(uow, changed, diagnosis)
+
+        await persistently(unit)
+
     async def is_asked(self, workspace: str, mailbox_id: str) -> bool:
         """Whether somebody wants a try now, or none at all any more; for wake-ups that were lost on their way."""
         async with self.tools.store.read(workspace) as uow:
@@ -336,6 +391,13 @@ async def _synced(uow: UnitOfWork, mailbox_id: str) -> Mailbox:
     if mailbox is None or mailbox.status not in SYNCED_STATUSES:
         raise MailboxGoneError("The mailbox is not to be synced any more.")
     return mailbox
+
+
+def _verdict(error: MailError, mailbox: Mailbox) -> Diagnosis:
+    verdict = diagnose_error(error, provider=mailbox.provider)
+    if isinstance(error, FreshTokenRefusedError) and verdict.cause in LOGIN_CAUSES:
+        return imap_off(verdict)
+    return verdict
 
 
 def _is_outage(decision: Speak) -> bool:

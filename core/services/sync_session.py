@@ -211,6 +211,8 @@ class SyncSession:
         self._on_proof()
         if news is Push.CHANGED and self._tools.clock.monotonic() < self._next_look:
             await self._pass_pushed()
+            if self._mailbox.fault:
+                await self._tell_state()  # a check mail may just have arrived
             return
         await self._look_around(asked=news is None)
 
@@ -222,8 +224,8 @@ class SyncSession:
         else:
             await self._pass_all()
         self._next_look = self._tools.clock.monotonic() + self._pace()
-        if asked or self._mailbox.send_fault:
-            await self._tell_state()  # whoever asked gets an answer; sending is tried again from time to time
+        if asked or self._mailbox.fault:
+            await self._tell_state()  # whoever asked gets an answer; what is broken though we read is tried again
         await self._notice_deafness(before)
 
     async def _notice_deafness(self, before: datetime) -> None:

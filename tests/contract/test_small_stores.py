@@ -132,6 +132,9 @@ async def test_a_check_mail_without_echo_is_overdue_until_it_is_settled(store: S
         assert await uow.canaries.overdue(NOW + 2 * MINUTE) == [first, second]
         assert await uow.canaries.seen(["1@agency.test"], "mb1", NOW + MINUTE) == 0
         assert await uow.canaries.seen(["1@agency.test", "x@agency.test"], "mb2", NOW + MINUTE) == 1
+        assert await uow.canaries.echoed_since("mb2", NOW)
+        assert not await uow.canaries.echoed_since("mb2", NOW + MINUTE)
+        assert not await uow.canaries.echoed_since("mb1", NOW)
         await uow.canaries.settle("c2", NOW + MINUTE)
         assert await uow.canaries.overdue(NOW + 2 * MINUTE) == []
         assert await uow.canaries.forget_before(NOW + MINUTE) == 1

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from core.domain.diagnosis.causes_access import ACCESS_CAUSES
 from core.domain.diagnosis.causes_connection import CONNECTION_CAUSES
+from core.domain.diagnosis.causes_own import OWN_CAUSES
 from core.domain.diagnosis.causes_sending import SENDING_CAUSES
 from core.domain.diagnosis.model import Cause
 
-CAUSES: Mapping[str, Cause] = {**ACCESS_CAUSES, **CONNECTION_CAUSES, **SENDING_CAUSES}
+CAUSES: Mapping[str, Cause] = {**ACCESS_CAUSES, **CONNECTION_CAUSES, **SENDING_CAUSES, **OWN_CAUSES}

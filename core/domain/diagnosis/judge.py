@@ -13,6 +13,7 @@ from core.domain.diagnosis import imap_signatures, network_signatures, oauth_sig
 from core.domain.diagnosis.causes import CAUSES
 from core.domain.diagnosis.model import Cause, CauseClass, Diagnosis, Failure, Who
 from core.domain.diagnosis.normalise import Reply, read_reply
+from core.domain.diagnosis.own_signatures import OWN_SIGNATURES
 from core.domain.diagnosis.retry_after import retry_after_seconds
 from core.domain.diagnosis.signature import Signature, first_fit
 from core.domain.diagnosis.smtp_signatures import SMTP_SIGNATURES
@@ -50,7 +51,11 @@ def _speaker(raw: str) -> str | None:
 
 
 def _find(layer: str, reply: Reply, provider: str | None) -> _Finding | None:
-    """The first finding of the layer's own reader, then of the network's, whose texts mean the same in any layer."""
+    """What Rethread itself found out, then the first finding of the layer's own reader, then of the network's, whose
+    texts mean the same in any layer."""
+    ours = first_fit(OWN_SIGNATURES, reply, provider)
+    if ours:
+        return ours.cause, ours.transient
     own = _READERS.get(layer)
     finding = own(reply, provider) if own else None
     return finding or _by_tables((network_signatures.NETWORK_SIGNATURES,), reply, provider)

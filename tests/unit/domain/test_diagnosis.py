@@ -22,9 +22,9 @@ _PASSWORD_CAUSES = {
 # The first column of the table of classes with the causes the product must tell apart.
 _CLASSES = {
     "silent": "session_expired idle_timeout connection_closed_by_server server_shutdown message_gone "
-    "condstore_not_available uidvalidity_changed",
+    "condstore_not_available uidvalidity_changed all_mail_hidden idle_deaf",
     "wait": "mailbox_not_reachable sender_domain_dns server_unavailable server_error connection_reset connect_timeout "
-    "read_timeout dns_temporary_failure mailbox_locked network_unreachable connection_refused",
+    "read_timeout dns_temporary_failure mailbox_locked network_unreachable connection_refused no_sign_of_life",
     "slow down": "rate_limited too_many_connections auth_rate_limited bandwidth_quota recipient_rate_limited "
     "oauth_rate_limited greylisted delivery_delayed",
     "pause sending": "relay_denied not_authenticated ip_no_ptr sending_quota sender_blocked sender_not_allowed "
@@ -32,13 +32,15 @@ _CLASSES = {
     "user reconnects": "credentials_rejected wrong_tenant wrong_account_type account_not_found auth_code_expired "
     "auth_code_reused embedded_browser_blocked oauth_token_rejected refresh_token_revoked refresh_token_expired "
     "password_changed password_expired mfa_required web_login_required app_password_required basic_auth_disabled "
-    "consent_missing user_denied_consent oauth_scope_missing sign_in_frequency reauth_required_by_policy",
-    "mailbox switch": "imap_disabled credentials_or_imap_disabled",
+    "consent_missing user_denied_consent oauth_scope_missing sign_in_frequency reauth_required_by_policy "
+    "credentials_missing",
+    "mailbox switch": "imap_disabled credentials_or_imap_disabled silent_break",
     "tenant admin": "imap_disabled_by_admin mailbox_service_missing smtp_auth_disabled conditional_access_blocked "
     "admin_consent_required license_missing account_disabled account_locked user_not_assigned "
-    "not_authorized_for_mailbox contact_admin tenant_not_found server_alert",
+    "not_authorized_for_mailbox contact_admin tenant_not_found server_alert folder_renumbers no_inbox",
     "our app": "oauth_client_secret_expired oauth_client_secret_invalid oauth_client_invalid oauth_client_disabled "
-    "oauth_client_deleted redirect_uri_mismatch oauth_config_error process_fd_limit proxy_auth_required",
+    "oauth_client_deleted redirect_uri_mismatch oauth_config_error process_fd_limit proxy_auth_required "
+    "credentials_sealed",
     "settings": "tls_cert_untrusted tls_cert_expired tls_hostname_mismatch tls_wrong_port tls_version_unsupported "
     "tls_handshake_failed dns_name_unknown dns_no_record wrong_server mailbox_moved tls_required",
     "one folder": "folder_missing folder_no_permission mailbox_corrupt storage_quota",
@@ -241,3 +243,22 @@ def test_the_pause_a_server_asks_for_is_read() -> None:
     assert diagnose(Failure("smtp", quota)).retry_after_s == pytest.approx(5400)
     assert diagnose(Failure("oauth", "HTTP 429 Too Many Requests, Retry-After: 120")).retry_after_s == 120
     assert diagnose(Failure("imap", "a NO Invalid credentials")).retry_after_s is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "cause"),
+    [
+        ("TimeoutError: no sign of life for 1080 s", "no_sign_of_life"),
+        ("check mail of 2026-11-22T09:30:00Z did not arrive within 20 minutes", "silent_break"),
+        ("All Mail is not shown to IMAP programs", "all_mail_hidden"),
+        ("mail arrived of which the server did not tell in IDLE", "idle_deaf"),
+        ("UIDVALIDITY of INBOX/Jobs changed 5 times in a row", "folder_renumbers"),
+        ("the server lists no INBOX", "no_inbox"),
+        ("The secret is sealed with the key 0af3, which is not among the keys given.", "credentials_sealed"),
+        ("The stored credentials do not open: they were changed, or belong to another row.", "credentials_sealed"),
+        ("No credentials are stored for this mailbox.", "credentials_missing"),
+    ],
+)
+def test_what_rethread_finds_out_itself_has_causes_of_its_own(raw: str, cause: str) -> None:
+    """Nobody's server said it, so no server's wording is looked for (R4)."""
+    assert _cause("imap", raw) == cause

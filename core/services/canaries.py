@@ -1,0 +1,95 @@
+"""Sends check mails between a workspace's mailboxes, and notices those that never arrive (X6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.domain.account import Mailbox
+from core.domain.address import domain_of
+from core.domain.canary import Overdue, is_due, judge_overdue, pairs
+from core.domain.compose import Letter, compose
+from core.domain.moment import iso
+from core.errors import MailError
+from core.ports.storage import Canary
+from core.services.received import CHECK_MAIL_PREFIX
+from core.services.submission import Submission
+from core.services.sync import SyncService
+from core.services.tools import Tools, settings_in
+
+_KEPT = timedelta(days=7)
+_TEXT = (
+    "This mail was sent by Rethread from one of your team's mailboxes to another, to be sure that mail goes out and "
+    "comes in. Nobody needs to read it, and it can be deleted."
+)
+
+
+class CanaryService:
+    """Use cases of the canary loop."""
+
+    def __init__(self, tools: Tools, submission: Submission, sync: SyncService) -> None:
+        self._tools = tools
+        self._submission = submission
+        self._sync = sync
+
+    async def run_once(self, workspace: str) -> None:
+        """Sends what is due, and judges what is overdue."""
+        async with self._tools.store.read(workspace) as uow:
+            settings = await settings_in(uow)
+            every = timedelta(seconds=settings.seconds("canary_every_s"))
+            mailboxes = await uow.mailboxes.list() if every else []
+        for sender, receiver in pairs(mailboxes):
+            await self._send_if_due(sender, receiver, every)
+        await self._judge(workspace, timedelta(seconds=settings.seconds("canary_patience_s")))
+
+    async def _send_if_due(self, sender: Mailbox, receiver: Mailbox, every: timedelta) -> None:
+        canary = await self._claim(sender, receiver, every)
+        if canary is None:
+            return
+        letter = Letter(
+            sender=sender.address,
+            sender_name=sender.display_name,
+            recipient=receiver.address,
+            recipient_name="",
+            subject=f"Rethread check mail, {iso(canary.sent_at)}",
+            text=_TEXT,
+            html=f"<p>{_TEXT}</p>",
+            message_id=canary.message_id,
+            date=canary.sent_at,
+            extra=(("X-Rethread-Canary", f"<{canary.message_id}>"), ("Auto-Submitted", "auto-generated")),
+        )
+        try:
+            credentials = await self._submission.credentials(sender)
+            await self._submission.send(sender, credentials, receiver.address, compose(letter))
+        except MailError:
+            # A mail that did not leave proves nothing about where it was to arrive; its own stages tell of sending.
+            async with self._tools.store.write(sender.workspace) as uow:
+                await uow.canaries.settle(canary.id, self._tools.clock.now())
+
+    async def _claim(self, sender: Mailbox, receiver: Mailbox, every: timedelta) -> Canary | None:
+        """The row comes first: an echo may be read before the server's answer is."""
+        now = self._tools.clock.now()
+        async with self._tools.store.write(sender.workspace) as uow:
+            last = await uow.canaries.latest(sender.id)
+            if not is_due(last.sent_at if last else None, now, every):
+                return None
+            canary_id = self._tools.new_id()
+            message_id = f"{CHECK_MAIL_PREFIX}{canary_id}@{domain_of(sender.address)}"
+            canary = Canary(canary_id, sender.id, receiver.id, message_id, now)
+            await uow.canaries.add(canary)
+            await uow.canaries.forget_before(now - _KEPT)
+        return canary
+
+    async def _judge(self, workspace: str, patience: timedelta) -> None:
+        now = self._tools.clock.now()
+        async with self._tools.store.read(workspace) as uow:
+            overdue = await uow.canaries.overdue(now - patience)
+        for canary in overdue:
+            if judge_overdue(canary.sent_at, now, patience) is Overdue.LOOK:
+                async with self._tools.store.write(workspace) as uow:
+                    uow.wake(f"sync:{canary.to_mailbox}")
+                continue
+            waited = round((now - canary.sent_at).total_seconds() / 60)
+            words = f"check mail of {iso(canary.sent_at)} did not arrive within {waited} minutes"
+            await self._sync.went_silent(workspace, canary.to_mailbox, words)
+            async with self._tools.store.write(workspace) as uow:
+                await uow.canaries.settle(canary.id, now)
