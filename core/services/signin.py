@@ -159,10 +159,14 @@ def _refusal(service: SignInProvider, error: MailError) -> ConnectRefusedError:
     return ConnectRefusedError("sign_in", verdict)
 
 
-def _require_safe(redirect_uri: str) -> None:
+def is_safe(address: str) -> bool:
     """Providers send codes to HTTPS only, or to this machine."""
-    parts = urlsplit(redirect_uri)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    parts = urlsplit(address)
+    return parts.scheme == "https" or parts.hostname in _LOOPBACK
+
+
+def _require_safe(redirect_uri: str) -> None:
+    if not is_safe(redirect_uri):
         raise RefusedError(
             "Signing in needs an HTTPS address to come back to, and Rethread has none.",
             reason="sign_in_needs_https",
