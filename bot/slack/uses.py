@@ -67,7 +67,7 @@ class AlertUses(Protocol):
 
 
 class DiscoveryUses(Protocol):
-    """core.services.discovery.Discovery."""
+    """core.services.discovery.Discovery. Raises InputError for what is no address."""
 
     async def of(self, address: str) -> ProviderFound: ...
 

@@ -9,6 +9,7 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.alert_parts import provider_name
 from bot.slack.blocks.kit import Card, Json
 from bot.slack.read_models import ProviderFound
+from core.domain.providers import PROVIDERS, facts
 
 _TYPED: Final = "is typed on Rethread's own page, never in Slack."
 _OPEN: Final = "This address is not HTTPS: open it only on the machine or network that Rethread runs in."
@@ -52,8 +53,16 @@ def _at(found: ProviderFound, address: str) -> str:
     if found.sign_in != "password":
         with_whom = provider_name(found.sign_in)
         return f"{domain} is at {found.label or with_whom}: you sign in with {with_whom}; no password is typed."
-    at = f"is at {found.label or name}" if name else "has a mail server of its own"
-    return f"{domain} {at}: the password, or an app password, {_TYPED}"
+    if name:
+        return f"{domain} is at {found.label or name}: {_secret(found.provider)} {_TYPED}"
+    return f"{domain} has a mail server that Rethread does not know by name: {_secret(found.provider)} {_TYPED}"
+
+
+def _secret(provider: str) -> str:
+    """What is typed there."""
+    if provider not in PROVIDERS:
+        return "the password, or an app password,"
+    return "an app password" if facts(provider).passwords == "app password" else "the password"
 
 
 def _why(found: ProviderFound) -> list[Json]:

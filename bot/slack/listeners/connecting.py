@@ -12,7 +12,7 @@ from bot.slack.read_models import ProviderFound
 from bot.slack.uses import Connect, Services
 from core.domain.account import Mailbox
 from core.domain.actor import Actor
-from core.errors import RethreadError
+from core.errors import InputError, RethreadError
 
 log = logging.getLogger("rethread.slack")
 
@@ -32,29 +32,33 @@ class ConnectLinks:
 
     async def again(self, actor: Actor, mailbox: Mailbox) -> Card:
         """For a mailbox that is connected already: its settings and history stay (R49)."""
+        found = await self._found(mailbox.address)
         token = await self._services.connecting.issue_ticket(actor, mailbox.id)
         return connect_link(
             self._connect.page(token),
             mailbox.address,
             secure=self._connect.secure,
-            found=await self._found(mailbox.address),
+            found=found,
             reconnect=True,
             sign_in=mailbox.sign_in,
         )
 
     async def _anew(self, actor: Actor, address: str | None) -> Card:
-        token = await self._services.connecting.issue_ticket(actor)
         wanted = address or actor.email or None
-        page, secure = self._connect.page(token, actor, address), self._connect.secure
-        return connect_link(page, wanted, secure=secure, found=await self._found(wanted))
+        found = await self._found(wanted)
+        token = await self._services.connecting.issue_ticket(actor)
+        page = self._connect.page(token, actor, address)
+        return connect_link(page, wanted, secure=self._connect.secure, found=found)
 
     async def _found(self, address: str | None) -> ProviderFound | None:
-        """None where nobody can say, or not soon: the link is good all the same."""
+        """None where nobody can say, or not soon: the link is good all the same. Raises InputError."""
         if self._services.discovery is None or not address:
             return None
         try:
             async with asyncio.timeout(_LOOK_UP_SECONDS):
                 return await self._services.discovery.of(address)
+        except InputError:
+            raise
         except (RethreadError, TimeoutError) as error:
             log.info("action=discovery_failed error=%s", type(error).__name__)
             return None

@@ -8,7 +8,7 @@ import pytest
 
 from bot.slack.slack_app import SlackFace
 from core.domain.account import MailboxStatus
-from core.errors import ConnectionLostError, RefusedError
+from core.errors import ConnectionLostError, InputError, RefusedError
 from core.ports.storage import SyncLogEntry
 from sandbox.slack import SlackSandbox
 from tests.fakes.services import (
@@ -206,6 +206,14 @@ async def test_where_nobody_can_say_the_link_is_given_all_the_same(
     answer = await ask(slack, "connect nora@agency.test")
     assert "/connect/T0AGENCY.token-1" in said(answer)
     assert "never in Slack" in said(answer)
+
+
+async def test_what_is_no_address_is_said_before_any_link_is_made(
+    discovery: FakeDiscovery, slack: SlackSandbox, face: SlackFace, services: FakeServices
+) -> None:
+    discovery.failure = InputError("'nora@' is not an e-mail address", field="address")
+    assert "is not an e-mail address" in (await ask(slack, "connect nora@agency..test")).text
+    assert services.connecting.asked == []
 
 
 async def test_connecting_a_known_address_mends_it(

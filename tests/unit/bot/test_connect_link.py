@@ -25,12 +25,16 @@ URL = "https://rethread.agency.test/connect/t"
         ),
         (
             Found("yahoo", "Yahoo", (), "password"),
-            "agency.test is at Yahoo: the password, or an app password, is typed on Rethread's own page, never",
+            "agency.test is at Yahoo: an app password is typed on Rethread's own page, never in Slack.",
         ),
         (
-            Found("other", "mail.agency.test", (), "password"),
-            "agency.test has a mail server of its own: the password, or an app password, is typed on Rethread's own "
-            "page, never in Slack.",
+            Found("ionos", "IONOS", (), "password"),
+            "agency.test is at IONOS: the password is typed on Rethread's own page, never in Slack.",
+        ),
+        (
+            Found("", "", (), "password"),
+            "agency.test has a mail server that Rethread does not know by name: the password, or an app password, is "
+            "typed on Rethread's own page, never in Slack.",
         ),
     ],
 )
