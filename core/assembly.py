@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.services.canaries import CanaryService
     from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
+    from core.services.discovery import AutoconfigSource, Discovery
     from core.services.mailboxes import MailboxService
     from core.services.outreach import OutreachService
     from core.services.people import PeopleService
@@ -69,6 +70,7 @@ class UseCases:
     prospects: ProspectService
     settings: SettingService
     domains: DeliverabilityService
+    discovery: Discovery
     alerts: AlertDesk
 
 
@@ -201,6 +203,7 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
         prospects=prospects,
         settings=SettingService(tools),
         domains=DeliverabilityService(mail.resolver),
+        discovery=Discovery(mail.resolver, mail.autoconfig, mail.sign_in, safe=mail.sign_in_safe),
         alerts=AlertDesk(tools, mailboxes, prospects, versions()),
     )
 
@@ -231,9 +234,9 @@ def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engin
     progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
     credentials = CredentialService(tools, mail.sign_in)
     submission = Submission(mail.transport, credentials)
-    outreach = OutreachService(tools, submission, progress, started_at=started_at)
+    sending = SendingHealth(tools, submission, alerts)
+    outreach = OutreachService(tools, submission, progress, sending, started_at=started_at)
     ingest = IngestService(tools, progress, outreach)
-    sending = SendingHealth(tools, mail.transport, credentials, alerts)
     sync = SyncService(tools, mail.connector, credentials, ingest, alerts, sending)
     return Engine(
         tools=tools,

@@ -34,6 +34,7 @@ from core.ports.storage import DueDelivery, UnitOfWork
 from core.services.cards import prospect_of
 from core.services.letters import write_letter
 from core.services.progress import Progress
+from core.services.sending_health import SendingHealth
 from core.services.submission import Submission
 from core.services.tools import Tools, persistently, settings_in, to_the_end
 
@@ -55,10 +56,19 @@ class Outgoing:
 class OutreachService:
     """Use cases of the sending worker. ``started_at`` is when this process began to read mailboxes."""
 
-    def __init__(self, tools: Tools, submission: Submission, progress: Progress, *, started_at: datetime) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        submission: Submission,
+        progress: Progress,
+        sending: SendingHealth,
+        *,
+        started_at: datetime,
+    ) -> None:
         self._tools = tools
         self._submission = submission
         self._progress = progress
+        self._sending = sending
         self._started_at = started_at
 
     async def recover(self, workspace: str, *, claimed_before: datetime | None = None) -> int:
@@ -324,6 +334,7 @@ class OutreachService:
                     return
                 if isinstance(error, LoginRefusedError):
                     await self._fail(uow, current, ProspectEvent.NOT_DELIVERED, "email_not_synced", error)
+                    await self._sending.broke(uow, outgoing.mailbox.id, error)
                     uow.wake(f"sync:{outgoing.mailbox.id}")
                 elif isinstance(error, ServerRefusedError) and not _is_transient(error):
                     await self._fail_by_verdict(uow, current, error)

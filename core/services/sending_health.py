@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Protocol
 
 from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxEvent, SyncFault, transition
 from core.domain.diagnosis import CauseClass, Diagnosis
-from core.errors import MailError, NotFoundError, SealedError
-from core.ports.mail import Credentials, MailTransport
+from core.errors import MailError
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
 from core.services.diagnose import diagnose_error
-from core.services.mailboxes import endpoint_smtp
+from core.services.submission import Submission
 from core.services.tools import Tools, settings_in
 
 _MAILBOX_FAULTS = frozenset(
@@ -26,27 +24,19 @@ _MAILBOX_FAULTS = frozenset(
 )
 
 
-class CredentialSource(Protocol):
-    """core.services.credentials.CredentialService, as far as this asks of it."""
-
-    async def of(self, workspace: str, mailbox: Mailbox, *, anew: bool = False) -> Credentials: ...
-
-
 class SendingHealth:
     """Notes that a mailbox cannot send, and that it can again."""
 
-    def __init__(
-        self, tools: Tools, transport: MailTransport, credentials: CredentialSource, alerts: AlertService
-    ) -> None:
+    def __init__(self, tools: Tools, submission: Submission, alerts: AlertService) -> None:
         self._tools = tools
-        self._transport = transport
-        self._credentials = credentials
+        self._submission = submission
         self._alerts = alerts
 
-    async def broke(self, uow: UnitOfWork, mailbox_id: str, diagnosis: Diagnosis) -> None:
-        """A send was refused at the login: the mailbox is broken where a person must act. Others are told by patience
-        of the stage alone."""
+    async def broke(self, uow: UnitOfWork, mailbox_id: str, error: MailError) -> None:
+        """A send was refused at the login: the mailbox is broken where a person must act. Of other causes only the
+        stage's own card tells."""
         mailbox = await uow.mailboxes.get(mailbox_id)
+        diagnosis = diagnose_error(error, provider=mailbox.provider if mailbox else None)
         if mailbox is None or mailbox.status not in SYNCED_STATUSES or diagnosis.klass not in _MAILBOX_FAULTS:
             return
         now = self._tools.clock.now()
@@ -89,10 +79,7 @@ class SendingHealth:
     async def _refusal(self, mailbox: Mailbox) -> Diagnosis | None:
         """Why the outgoing server does not let us in; None where it does."""
         try:
-            credentials = await self._credentials.of(mailbox.workspace, mailbox)
-            await self._transport.verify(endpoint_smtp(mailbox), credentials)
+            await self._submission.verify(mailbox)
         except MailError as error:
             return diagnose_error(error, provider=mailbox.provider)
-        except (NotFoundError, SealedError) as error:
-            return diagnose_error(MailError(error.message, layer="smtp", host=mailbox.smtp_host))
         return None

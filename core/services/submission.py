@@ -40,3 +40,13 @@ class Submission:
         return await self._transport.send(
             endpoint_smtp(mailbox), credentials, sender=mailbox.address, recipients=[recipient], raw=raw
         )
+
+    async def verify(self, mailbox: Mailbox) -> None:
+        """Logs in and out. Raises MailError kinds."""
+        credentials = await self.credentials(mailbox)
+        try:
+            await self._transport.verify(endpoint_smtp(mailbox), credentials)
+        except LoginRefusedError:
+            if mailbox.sign_in == PASSWORD:
+                raise
+            await self._transport.verify(endpoint_smtp(mailbox), await self.credentials(mailbox, anew=True))

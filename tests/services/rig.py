@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from core.domain.enrollment import Enrollment, ProspectEvent
 from core.domain.people import Person
 from core.errors import ConnectionLostError
 from core.ports.mail import Endpoint, Tls
+from core.ports.signin import SignInProvider
 from core.ports.storage import OutboxItem, Store
 from core.services.alerts import AlertService
 from core.services.campaigns import CampaignService
@@ -67,10 +68,21 @@ def message_id(raw: bytes) -> str:
 
 
 def make_sync(
-    tools: Tools, connector: FakeConnector, transport: FakeTransport, ingest: IngestService, alerts: AlertService
+    tools: Tools,
+    connector: FakeConnector,
+    transport: FakeTransport,
+    ingest: IngestService,
+    alerts: AlertService,
+    providers: Mapping[str, SignInProvider] | None = None,
 ) -> SyncService:
-    stored = CredentialService(tools, {})
-    return SyncService(tools, connector, stored, ingest, alerts, SendingHealth(tools, transport, stored, alerts))
+    credentials = CredentialService(tools, providers or {})
+    sending = SendingHealth(tools, Submission(transport, credentials), alerts)
+    return SyncService(tools, connector, credentials, ingest, alerts, sending)
+
+
+def make_outreach(tools: Tools, submission: Submission, progress: Progress) -> OutreachService:
+    sending = SendingHealth(tools, submission, AlertService(tools))
+    return OutreachService(tools, submission, progress, sending, started_at=tools.clock.now())
 
 
 @dataclass
@@ -103,7 +115,7 @@ class Rig:
         transport, connector = FakeTransport(provider), FakeConnector(provider)
         credentials = CredentialService(tools, {})
         progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
-        outreach = OutreachService(tools, Submission(transport, credentials), progress, started_at=clock.now())
+        outreach = make_outreach(tools, Submission(transport, credentials), progress)
         return cls(
             store=store,
             clock=clock,
@@ -127,7 +139,7 @@ class Rig:
         """A new process: what the old one held in memory is gone."""
         credentials, progress = CredentialService(self.tools, {}), Progress(self.tools, CardWriter(self.tools))
         submission = Submission(self.transport, credentials)
-        self.outreach = OutreachService(self.tools, submission, progress, started_at=self.clock.now())
+        self.outreach = make_outreach(self.tools, submission, progress)
         self.undecided = UndecidedService(self.tools, self.connector, credentials, self.outreach, progress)
         ingest = IngestService(self.tools, progress, self.outreach)
         self.sync = make_sync(self.tools, self.connector, self.transport, ingest, self.alerts)

@@ -15,12 +15,11 @@ from core.errors import StorageError
 from core.ports.storage import Store, UnitOfWork
 from core.services.cards import CardWriter
 from core.services.credentials import CredentialService
-from core.services.outreach import OutreachService
 from core.services.progress import Progress
 from core.services.submission import Submission
 from core.workers.sync import SyncWorker
 from storage.sql_store import SqlStore
-from tests.services.rig import ADA, Rig
+from tests.services.rig import ADA, Rig, make_outreach
 
 
 class Unreadable:
@@ -62,7 +61,7 @@ async def test_what_fails_before_a_send_begins_is_not_tried_again_at_once(rig: R
     tools = replace(rig.tools, store=cast(Store, Unreadable(rig.store)))
     progress = Progress(tools, CardWriter(tools))
     submission = Submission(rig.transport, CredentialService(tools, {}))
-    outreach = OutreachService(tools, submission, progress, started_at=rig.clock.now())
+    outreach = make_outreach(tools, submission, progress)
     with pytest.raises(StorageError):
         await outreach.deliver(one)
     assert await rig.states() == ["1.1 queued"]

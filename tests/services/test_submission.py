@@ -11,12 +11,11 @@ from core.errors import LoginRefusedError, ServerRefusedError, UnreachableError
 from core.ports.mail import Credentials
 from core.services.cards import CardWriter
 from core.services.credentials import CredentialService
-from core.services.outreach import OutreachService
 from core.services.progress import Progress
 from core.services.submission import Submission
 from tests.fakes.mail import FakeProvider, FakeTransport
 from tests.fakes.sign_in import FakeSignIn
-from tests.services.rig import ADA, Rig
+from tests.services.rig import ADA, Rig, make_outreach
 
 
 @dataclass
@@ -54,7 +53,7 @@ async def sending(rig: Rig) -> Sending:
         await uow.mailboxes.put_credentials(mailbox.id, Credentials(mailbox.username, "", "access-0", "refresh", ends))
     submission = Submission(FakeTransport(server), CredentialService(rig.tools, {"google": sign_in}))
     progress = Progress(rig.tools, CardWriter(rig.tools))
-    rig.outreach = OutreachService(rig.tools, submission, progress, started_at=rig.clock.now())
+    rig.outreach = make_outreach(rig.tools, submission, progress)
     await rig.launch()
     return Sending(rig, server, sign_in)
 
