@@ -24,6 +24,8 @@ log = logging.getLogger("rethread.slack")
 
 _OURS: Final = "Something went wrong on our side; nothing more was done."
 _OURS_FIX: Final = "Try again. If it stays, tell whoever runs Rethread this reference."
+_NO_WAY_IN: Final = frozenset(("not_in_channel", "channel_not_found", "is_archived"))
+_INVITE: Final = "Type /invite @Rethread there, or let an admin choose another with /mailbox settings alert_channel."
 _DATABASE: Final = "Rethread's database did not answer; nothing was changed."
 
 
@@ -63,4 +65,6 @@ def _slack_words(error: SlackError) -> tuple[str, str]:
             "Rethread lacks a permission in this workspace.",
             "An admin has to reinstall it with the newest manifest.",
         )
+    if error.slack_code in _NO_WAY_IN:
+        return "Rethread cannot post to that channel.", _INVITE
     return f"Slack refused a request of Rethread ({error.slack_code}).", _OURS_FIX

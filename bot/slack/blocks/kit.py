@@ -170,8 +170,12 @@ def server_said(text: object) -> Json:
 
 def machine_words(text: object, limit: int = 600) -> Json:
     """What a server said, untouched but for what cannot be shown."""
-    piece = {"type": "text", "text": clean(text, limit, lines=True) or "(nothing)"}
-    return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [piece]}]}
+    return preformatted(clean(text, limit, lines=True) or "(nothing)")
+
+
+def preformatted(text: str) -> Json:
+    """Text that is cleaned already, in a fixed-width face."""
+    return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [glue(text)]}]}
 
 
 def context(*parts: str) -> Json:

@@ -16,7 +16,7 @@ from core.domain.moment import iso
 from core.ports.storage import SyncLogEntry
 
 _PIECE: Final = 2_400
-_PIECES: Final = 3
+_PIECES: Final = 5
 _WINDOW: Final = "For support"
 
 
@@ -94,19 +94,22 @@ def escalation_posted(channel: str) -> Card:
 
 
 def escalated(pack: EscalationPack, user: str) -> Card:
-    """For the alert channel: who asks for help, and the facts."""
+    """For the alert channel: who asks for help, and the facts, as far as a message holds them."""
     asks = [kit.person(user), kit.glue(" asks for help with a mailbox. These are the facts that Rethread has:")]
-    return Card(
-        "Somebody asks for help with a mailbox.",
-        [kit.header("Help is needed"), kit.paragraph(asks), *_pieces(pack.text)],
-    )
+    stack = Stack(kit.header("Help is needed"), kit.paragraph(asks), most_json=kit.MOST_JSON - 300)
+    for piece in _pieces(pack.text):
+        if not stack.add(piece):
+            stack.blocks.append(kit.context("There is more: ask for the whole text"))
+            break
+    return Card("Somebody asks for help with a mailbox.", stack.blocks)
 
 
 def _pieces(text: str) -> list[Json]:
     """A long text in several blocks, cut between lines where it can be."""
     rest, blocks = clean(text, _PIECE * _PIECES, lines=True), []
-    while rest:
-        cut = len(rest) if len(rest) <= _PIECE else (rest.rfind("\n", 1, _PIECE) if "\n" in rest[1:_PIECE] else _PIECE)
-        blocks.append(kit.machine_words(rest[:cut], _PIECE))
+    while rest.strip():
+        cut = len(rest) if len(rest) <= _PIECE else rest.rfind("\n", 1, _PIECE)
+        cut = cut if cut > 0 else _PIECE  # one line, longer than a block
+        blocks.append(kit.preformatted(rest[:cut]))
         rest = rest[cut:].lstrip("\n")
-    return blocks[: _PIECES + 1] or [kit.machine_words("(nothing)")]
+    return blocks or [kit.machine_words("")]

@@ -170,6 +170,18 @@ async def test_without_an_alert_channel_the_window_says_what_to_do(
     assert "/mailbox settings alert_channel" in str(shown.blocks)
 
 
+@pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "is_archived"])
+async def test_a_channel_that_rethread_cannot_post_to_is_named_with_the_way_out(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices, code: str
+) -> None:
+    services.settings.values = {"alert_channel": "C0ALERTS"}
+    window = await escalate(slack, face)
+    slack.fail_next("chat.postMessage", code)
+    await slack.click_view("U0RITA", window, "escalation.post_alert")
+    shown = await slack.wait_view("U0RITA", lambda view: "cannot post" in str(view.blocks))
+    assert "/invite @Rethread" in str(shown.blocks)
+
+
 async def test_a_window_that_opens_too_late_becomes_a_message(
     slack: SlackSandbox, face: SlackFace, services: FakeServices
 ) -> None:
