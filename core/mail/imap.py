@@ -217,8 +217,10 @@ class ImapClient:
     async def _plan(self, first_uid: int, last_uid: int | None, *, newest_first: bool) -> list[UidRange]:
         """UID ranges that hold at most 500 messages each: one range where that is certain, else by one UID SEARCH."""
         exists = self._protocol.exists
-        if exists == 0 or (last_uid is not None and last_uid < first_uid):
+        if last_uid is not None and last_uid < first_uid:
             return []
+        if exists == 0:  # where UIDNEXT says otherwise it is believed: a wrong count must hide no mail
+            return [UidRange(max(first_uid, 1), None)] if last_uid is None and first_uid < self._uidnext else []
         span = self._uidnext + self._protocol.arrived if last_uid is None else last_uid + 1
         if min(span - first_uid, exists) <= BATCH:
             return [UidRange(max(first_uid, 1), last_uid)]

@@ -43,7 +43,8 @@ class _Request:
 
     def claims(self) -> Callable[[FetchRecord], bool]:
         wanted, section = frozenset(self.uids), self.section or "TEXT"
-        return lambda record: record.uid in wanted and (section in record.sections or not record.sections)
+        # Flags alone, pushed at the end of any command, are nobody's text.
+        return lambda record: record.uid in wanted and section in record.sections
 
 
 class TextFetcher:
