@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxStatus
-from core.domain.diagnosis import CAUSES, Cause, CauseClass
+from core.domain.diagnosis import CAUSES, CauseClass
 from core.domain.diagnosis.retry_after import retry_after_seconds
 from core.domain.folder_sync import FolderState
 
@@ -93,13 +93,9 @@ def _faulty(mailbox: Mailbox) -> tuple[LagKind, str] | None:
     if cause is not None and cause.klass is CauseClass.SLOW_DOWN:
         return LagKind.LATE, _slow(fault.raw)
     title = cause.title if cause else "the server said something new"
-    if cause is not None and cause.klass in _PASSING and not _needs_somebody(cause):
+    if cause is not None and cause.klass in _PASSING and cause.passes_by_itself():
         return LagKind.LATE, f"{title}; tried again by itself"
     return LagKind.BROKEN, title
-
-
-def _needs_somebody(cause: Cause) -> bool:
-    return not cause.passes_by_itself()
 
 
 def _slow(raw: str) -> str:
