@@ -236,7 +236,9 @@ def _person(header: Header) -> Inbound:
         if field in header.fields:
             return Inbound(InboundKind.OTHER, field)
     if header.from_ is None:
-        return Inbound(InboundKind.OTHER, "no sender")
+        # Some hosts leave From out (R74): an answer that names what it answers is not lost for that.
+        kind = InboundKind.REPLY if header.in_reply_to else InboundKind.OTHER
+        return Inbound(kind, "no sender")
     if signs.UNATTENDED.fullmatch(header.from_.address.rpartition("@")[0]):
         return Inbound(InboundKind.OTHER, "from:unattended")
     return Inbound(InboundKind.REPLY, "a person wrote it")

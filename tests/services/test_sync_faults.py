@@ -177,7 +177,8 @@ async def test_a_refused_side_folder_keeps_the_inbox_going(sqlite_store: SqlStor
 
 
 async def test_a_mail_whose_header_hides_from_and_to_ends_nothing(sqlite_store: SqlStore) -> None:
-    """Some hosts leave both out (R74): the answer stands on the stream of whom it answers, by the id that it names."""
+    """Some hosts leave both out (R74): the answer stands on the stream of whom it answers, by the id that it names, and
+    stops what would follow."""
     profile = replace(DOVECOT, quirks=replace(DOVECOT.quirks, missing_fields=frozenset({"FROM", "TO"})))
     async with FaultImap() as server:
         fill(server)
@@ -189,3 +190,4 @@ async def test_a_mail_whose_header_hides_from_and_to_ends_nothing(sqlite_store: 
         _, reply = await sent_and_answered(world)
         await world.sync()
         assert (await world.logged(1)).count(reply) == 1
+        assert await world.rig.shows(1) == "Replied 2"

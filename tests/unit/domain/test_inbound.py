@@ -123,13 +123,18 @@ def test_an_automatic_answer_is_no_reply(changes: dict[str, str]) -> None:
         ({"Auto-Submitted": "auto-generated", "In-Reply-To": None}, InboundKind.OTHER),
         ({"Return-Path": "<>", "In-Reply-To": None}, InboundKind.OTHER),
         ({"From": "no-reply@portal.example"}, InboundKind.OTHER),
-        ({"From": "broken"}, InboundKind.OTHER),
+        ({"From": "broken", "In-Reply-To": None}, InboundKind.OTHER),
     ],
 )
 def test_other_machines_are_told_apart(changes: dict[str, str | None], kind: InboundKind) -> None:
     """Lists, calendars, receipts, challenges, tickets."""
     assert classify(parse_header(mail(**changes))).kind is kind
     assert classify_raw(mail(**changes)).kind is kind
+
+
+def test_an_answer_whose_sender_is_hidden_is_an_answer() -> None:
+    """Some hosts leave From out (R74): what it answers is named all the same."""
+    assert classify(parse_header(mail(From=None))).kind is InboundKind.REPLY
 
 
 def test_our_own_mail_is_own_wherever_it_lies() -> None:
