@@ -35,6 +35,14 @@ BENCHES = (
     Bench("imap_wire", "reading mail, beside imapclient", ("--rounds", "1"), needs_dovecot=True),
     Bench("first_sync", "a mailbox's first sync, beside imapclient", ("--rounds", "2"), needs_dovecot=True),
     Bench("far_sync", "the same at 40 ms round trip, beside ImapFlow", ("--rounds", "1"), needs_dovecot=True),
+    Bench("news", "EXISTS to fetched; nothing new in many folders", ("--mails", "5"), needs_dovecot=True),
+    Bench(
+        "idle_mailboxes",
+        "many mailboxes in IDLE in one process",
+        ("--mailboxes", "200", "--rest", "10"),
+        needs_dovecot=True,
+    ),
+    Bench("matching", "a batch of mails among many people", ("--people", "10000", "200000", "--batches", "50")),
     Bench("store_ingest", "storing what was read", ("--rounds", "2")),
 )
 
