@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.slack.welcome import Welcome
     from bot.web.health import PartState
     from bot.web.metrics import Snapshot
-    from core.assembly import Engine, MailWorld, UseCases, Workers
+    from core.assembly import Engine, UseCases, Workers
     from core.domain.dns_checks import DomainReport
     from core.ports.clock import Clock
     from core.services.tools import Tools
@@ -120,7 +120,7 @@ class Server:
             closing.push_async_callback(mail.transport.close)
             uses = make_use_cases(tools, mail)
             face = make_face(self._settings, tools, uses)
-            await closing.enter_async_context(self._web(store, mail, uses, face))
+            await closing.enter_async_context(self._web(store, uses, face))
             welcome = Welcome(face, store, uses.settings, self._settings, self._clock, listen=self._bot_here)
             await wait_for_either(self._stop, welcome.first(self._stop))
             if not self._stop.is_set():
@@ -194,26 +194,26 @@ class Server:
         await workers.notifications.recover(alone=alone)
 
     @asynccontextmanager
-    async def _web(self, store: SqlStore, mail: MailWorld, uses: UseCases, face: SlackFace) -> AsyncIterator[None]:
-        from bot.web.connect import ConnectPage
+    async def _web(self, store: SqlStore, uses: UseCases, face: SlackFace) -> AsyncIterator[None]:
         from bot.web.health import Health
         from bot.web.metrics import Metrics
-        from bot.web.server import build_application, serve_web
-        from core.services.proposals import propose
+        from bot.web.server import build_application, connect_pages, serve_web
 
-        https = self._settings.public_url.startswith("https:")
+        connect, sign_in = connect_pages(
+            uses.connecting,
+            uses.discovery,
+            uses.sign_in,
+            self._clock,
+            public_url=self._settings.public_url,
+            allow_plain=self._settings.allow_private_mail_hosts,
+        )
         application = build_application(
-            connect=ConnectPage(
-                uses.connecting,
-                self._clock,
-                https=https,
-                allow_plain=self._settings.allow_private_mail_hosts,
-                propose=partial(propose, mail.resolver),
-            ),
+            connect=connect,
+            sign_in=sign_in,
             health=Health(loop_lag=self._watch.lag, parts=partial(self._parts, store, face)),
             metrics=Metrics(partial(self._numbers, store)),
             slack=face.handle_http if self._bot_here and not self._settings.slack_app_token else None,
-            https=https,
+            https=self._settings.public_url.startswith("https:"),
         )
         async with serve_web(application, self._settings.host, self._settings.port):
             yield

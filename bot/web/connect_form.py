@@ -12,6 +12,7 @@ from core.domain.address import is_valid
 from core.ports.mail import Endpoint, Tls
 from core.services.connecting import ConnectRequest
 
+WHOLE_ADDRESS: Final = "Enter the whole e-mail address, such as rita@agency.test."
 _MOST_TEXT: Final = 320
 _MOST_PASSWORD: Final = 1_024
 _HOST: Final = re.compile(r"[\w.:-]{1,253}")
@@ -82,8 +83,8 @@ def begun(address: str, name: str) -> ConnectForm:
     return ConnectForm(address=address if is_valid(address) else "", display_name=usable)
 
 
-def completed(form: ConnectForm, imap: Endpoint, smtp: Endpoint) -> ConnectForm:
-    """Servers and ports that were left empty, from what is proposed for the address."""
+def completed(form: ConnectForm, imap: Endpoint | None = None, smtp: Endpoint | None = None) -> ConnectForm:
+    """Servers and ports that were left empty, from what is proposed for the address, if anything is."""
     imap_host, imap_port, imap_tls = _server(form.imap_host, form.imap_port, form.imap_tls, imap, _IMAP_PORTS)
     smtp_host, smtp_port, smtp_tls = _server(form.smtp_host, form.smtp_port, form.smtp_tls, smtp, _SMTP_PORTS)
     return replace(
@@ -97,19 +98,21 @@ def completed(form: ConnectForm, imap: Endpoint, smtp: Endpoint) -> ConnectForm:
     )
 
 
-def _server(host: str, port: str, tls: str, proposed: Endpoint, usual_ports: Mapping[Tls, int]) -> tuple[str, str, str]:
+def _server(
+    host: str, port: str, tls: str, proposed: Endpoint | None, usual_ports: Mapping[Tls, int]
+) -> tuple[str, str, str]:
     untouched = not host and not port and tls == Tls.SSL.value  # as the empty form shows it
-    if untouched:
+    if untouched and proposed is not None:
         return proposed.host, str(proposed.port), proposed.tls.value
     usual = next((str(number) for kind, number in usual_ports.items() if kind.value == tls), "")
-    return host or proposed.host, port or usual, tls
+    return host or (proposed.host if proposed else ""), port or usual, tls
 
 
 def faults(form: ConnectForm, password: str, *, allow_plain: bool) -> dict[str, str]:
     """Field to what is wrong with it, in the order of the page; empty where all can be used."""
     found: dict[str, str] = {}
     if not is_valid(form.address):
-        found["address"] = "Enter the whole e-mail address, such as rita@agency.test."
+        found["address"] = WHOLE_ADDRESS
     for name in ("display_name", "username"):
         value = getattr(form, name)
         if len(value) > _MOST_TEXT or _CONTROL.search(value):

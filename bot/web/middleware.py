@@ -15,9 +15,13 @@ from bot.web.pages import Pages
 log = logging.getLogger("rethread.web")
 
 # No script at all; a page may load its style sheet and post to where it came from, and stands in nobody's frame.
-_POLICY: Final = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_POLICY: Final = "default-src 'none'; style-src 'self'; form-action {}; base-uri 'none'; frame-ancestors 'none'"
+CONTENT_POLICY: Final = "Content-Security-Policy"
+LEADS_AWAY: Final = _POLICY.format("'self' https:")
+"""For a page whose form is answered with the way to a sign-in service. Browsers hold every stop of that way against the
+policy, and an organisation's own sign-in page may be one of them. No password is typed on such a page."""
 _HEADERS: Final = {
-    "Content-Security-Policy": _POLICY,
+    CONTENT_POLICY: _POLICY.format("'self'"),
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""One aiohttp application: Slack's endpoint, the connect page, health and metrics; and what serves it."""
+"""One aiohttp application: Slack's endpoint, the connect pages, health and metrics; and what serves it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,49 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.web.connect import ConnectPage
+from bot.web.connect import ConnectPage, ConnectUses, DiscoveryUses
+from bot.web.connect_views import ConnectViews
+from bot.web.guard import Guard
 from bot.web.health import Health
 from bot.web.metrics import Metrics
 from bot.web.middleware import errors_as_pages, safe_headers
 from bot.web.pages import STYLE, Pages
+from bot.web.sign_in import SignInPages, SignInUses
 from core.errors import SettingsError
+from core.ports.clock import Clock
 
 _MOST_BODY_BYTES: Final = 1_048_576
 _GRACE_SECONDS: Final = 5.0
 _KEEP_ALIVE_SECONDS: Final = 30.0
 
 
+def connect_pages(
+    connecting: ConnectUses,
+    discovery: DiscoveryUses,
+    sign_in: SignInUses,
+    clock: Clock,
+    *,
+    public_url: str,
+    allow_plain: bool = False,
+) -> tuple[ConnectPage, SignInPages]:
+    """The pages on which mailboxes are connected. ``public_url`` is how the world reaches them; ``allow_plain`` offers
+    connections without TLS (only where private mail hosts are allowed)."""
+    guard = Guard(clock, https=public_url.startswith("https:"))
+    views = ConnectViews(Pages(), guard, allow_plain=allow_plain, offered=discovery.offered)
+    return (
+        ConnectPage(connecting, discovery, guard, views),
+        SignInPages(sign_in, connecting, discovery, guard, views, public_url=public_url.rstrip("/")),
+    )
+
+
 def build_application(
-    *, connect: ConnectPage, health: Health, metrics: Metrics, slack: Handler | None, https: bool
+    *,
+    connect: ConnectPage,
+    sign_in: SignInPages,
+    health: Health,
+    metrics: Metrics,
+    slack: Handler | None,
+    https: bool,
 ) -> web.Application:
     """``slack`` answers POST /slack/events (None with Socket Mode); ``https`` says how the world reaches us."""
     pages = Pages()
@@ -33,6 +62,8 @@ def build_application(
         [
             web.get("/connect/{token}", connect.show),
             web.post("/connect/{token}", connect.submit),
+            web.post("/connect/{token}/signin", sign_in.start),
+            web.get("/oauth/{provider:google|microsoft}/callback", sign_in.callback, allow_head=False),
             web.get(STYLE, pages.style),
             web.get("/healthz", health.alive),
             web.get("/readyz", health.ready),
@@ -48,7 +79,8 @@ def build_application(
 async def serve_web(application: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serves until the block ends, which lets requests under way finish; yields the port (for port 0, the one given).
 
-    There is no access log: paths hold one-time tokens. Raises SettingsError where the address cannot be had.
+    There is no access log: paths hold one-time tokens, query strings codes. Raises SettingsError where the address
+    cannot be had.
     """
     runner = web.AppRunner(
         application, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS, shutdown_timeout=_GRACE_SECONDS

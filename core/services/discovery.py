@@ -87,6 +87,11 @@ class Discovery:
         self._safe = safe
         self._look_up_s, self._publish_s = look_up_s, publish_s
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Names of the sign-in services that people can use here."""
+        return tuple(self._services) if self._safe else ()
+
     async def of(self, address: str) -> Found:
         """Who has the mail of this address, by DNS alone, within four seconds. Raises InputError."""
         address = address.strip()
@@ -130,7 +135,7 @@ class Discovery:
     def _judged(self, found: Found) -> Found:
         """What a provider's facts, and what is set up here, mean for the person."""
         known, warnings = facts(found.provider), list(found.warnings)
-        sign_in = found.provider if found.provider in self._services and self._safe else PASSWORD
+        sign_in = found.provider if found.provider in self.offered else PASSWORD
         if known.oauth and sign_in == PASSWORD:
             warnings.append(_not_offered(known.label, found.provider, set_up=found.provider in self._services))
         if known.warning:

@@ -73,13 +73,15 @@ def drawer(screen: Screen) -> Drawer:
     return Drawer(screen)
 
 
-async def fill_in_password(screen: Screen, link: Locator, password: str) -> Page:
-    """Opens the private page from its button and types the password; returns the page."""
+async def opened(screen: Screen, link: Locator) -> Page:
+    """The private page, from its button."""
     async with screen.context.expect_page() as opening:
         await link.click()
-    page = await opening.value
+    return await opening.value
+
+
+async def fill_in_password(page: Page, password: str) -> None:
     await page.get_by_role("textbox", name="Password").fill(password)
-    return page
 
 
 async def send_form(page: Page, button: str) -> None:
@@ -99,13 +101,16 @@ async def no_buttons(card: Locator) -> None:
 
 
 async def test_a_mailbox_is_connected_on_the_private_page(screen: Screen, words: str) -> None:
-    """/mailbox connect → Open the page → the password → connected; Slack never sees the password."""
+    """/mailbox connect → Open the page → Continue → the password → connected; Slack never sees the password."""
     assert RITAS_PASSWORD in words
     await screen.go(GENERAL)
     await screen.command("/mailbox connect")
     answer = await screen.sees("Connect a mailbox", "Only visible to you")
-    page = await fill_in_password(screen, press(answer, "Open the page"), RITAS_PASSWORD)
+    page = await opened(screen, press(answer, "Open the page"))
     await expect(page.get_by_label("E-mail address")).to_have_value(RITA)
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.locator("main")).to_contain_text("agency.test publishes these servers")
+    await fill_in_password(page, RITAS_PASSWORD)
     await Screen(page, "").keep("connect-page")
     await send_form(page, "Connect mailbox")
 
@@ -228,12 +233,11 @@ async def test_a_changed_password_is_mended_by_reconnecting(screen: Screen, draw
     await press(card, "Reconnect").click()
     answer = await screen.sees(f"Reconnect {RITA}", "Only visible to you")
     link = press(answer, "Open the page")
-    page = await fill_in_password(screen, link, password)
+    page = await opened(screen, link)
+    await fill_in_password(page, password)
     await send_form(page, "Reconnect mailbox")
     await expect(card).to_contain_text(f"Sync recovered: {RITA}", timeout=SOON)
     await no_buttons(card)
-    async with screen.context.expect_page() as opening:
-        await link.click()
-    again = await opening.value
+    again = await opened(screen, link)
     await expect(again.get_by_role("heading", name="This link is no longer good")).to_be_visible(timeout=SOON)
     await again.close()

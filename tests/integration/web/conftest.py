@@ -11,13 +11,11 @@ import aiohttp
 import aiohttp.web
 import pytest
 
-from bot.web.connect import ConnectPage, Propose
 from bot.web.health import Health, PartState
 from bot.web.metrics import Metrics, Snapshot
-from bot.web.server import build_application, serve_web
-from core.ports.mail import Endpoint, Tls
-from core.services.proposals import Proposal
+from bot.web.server import build_application, connect_pages, serve_web
 from tests.fakes.connect_tickets import RememberedTickets
+from tests.fakes.discovery import FakeDiscovery, FakeSignIns
 from tests.stores import SteadyClock
 
 
@@ -28,6 +26,8 @@ class Site:
     url: str = ""
     clock: SteadyClock = field(default_factory=SteadyClock)
     tickets: RememberedTickets = field(default_factory=RememberedTickets)
+    discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
+    sign_ins: FakeSignIns = field(default_factory=FakeSignIns)
     lag: float = 0.01
     parts: Callable[[], dict[str, PartState]] = lambda: {"database": PartState(True, "written 1 s ago")}
     snapshot: Snapshot = field(default_factory=Snapshot)
@@ -52,12 +52,17 @@ class Visitor:
         return await self.ask(method, f"/connect/{token}")
 
     async def send(self, token: str, **fields: str) -> Seen:
-        page = await self.look(token)
+        page = await self.look(by_password(token))
         return await self.ask("POST", f"/connect/{token}", data={"csrf": csrf_of(page.text), **fields})
 
     async def ask(self, method: str, path: str, **more: Any) -> Seen:
         async with self.session.request(method, self.url + path, **more) as response:
             return Seen(response.status, await response.text(), response.headers)
+
+
+def by_password(token: str, address: str = "rita@agency.test") -> str:
+    """The step with the form for a password."""
+    return f"{token}?way=password&address={address}"
 
 
 def csrf_of(text: str) -> str:
@@ -75,24 +80,14 @@ FILLED = {
 
 
 @pytest.fixture
-def propose() -> Propose:
-    """A domain that publishes nothing: the usual names are proposed."""
-
-    async def usual(address: str) -> Proposal:
-        domain = address.rpartition("@")[2]
-        return Proposal(Endpoint(f"imap.{domain}", 993, Tls.SSL), Endpoint(f"smtp.{domain}", 465, Tls.SSL), False)
-
-    return usual
-
-
-@pytest.fixture
 def allow_plain() -> bool:
     return False
 
 
 @pytest.fixture
-async def site(propose: Propose, allow_plain: bool) -> AsyncIterator[Site]:
+async def site(allow_plain: bool) -> AsyncIterator[Site]:
     made = Site()
+    made.sign_ins.tickets = made.tickets
 
     async def collect() -> Snapshot:
         return made.snapshot
@@ -103,8 +98,17 @@ async def site(propose: Propose, allow_plain: bool) -> AsyncIterator[Site]:
     async def slack(_: aiohttp.web.Request) -> aiohttp.web.Response:
         return aiohttp.web.Response(text="slack")
 
+    connect, sign_in = connect_pages(
+        made.tickets,
+        made.discovery,
+        made.sign_ins,
+        made.clock,
+        public_url="http://127.0.0.1:3000",
+        allow_plain=allow_plain,
+    )
     application = build_application(
-        connect=ConnectPage(made.tickets, made.clock, https=False, allow_plain=allow_plain, propose=propose),
+        connect=connect,
+        sign_in=sign_in,
         health=Health(loop_lag=lambda: made.lag, parts=parts),
         metrics=Metrics(collect),
         slack=slack,

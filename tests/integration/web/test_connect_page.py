@@ -13,8 +13,8 @@ from core.domain.diagnosis import Failure, diagnose
 from core.errors import InputError, NotAllowedError, UnreachableError
 from core.ports.mail import Endpoint, Tls
 from core.services.connecting import ConnectRefusedError
-from core.services.proposals import Proposal
-from tests.integration.web.conftest import FILLED, Site, Visitor, csrf_of
+from core.services.discovery import Proposal
+from tests.integration.web.conftest import FILLED, Site, Visitor, by_password, csrf_of
 from tests.stores import make_mailbox
 
 
@@ -61,7 +61,7 @@ async def test_looking_spends_nothing(site: Site, visitor: Visitor, stranger: Vi
 async def test_a_used_link_says_how_to_get_a_new_one(site: Site, visitor: Visitor) -> None:
     """Looking again and sending the same form again both end on a friendly page, and nothing is tried twice."""
     token = site.tickets.issue()
-    form = await visitor.look(token)
+    form = await visitor.look(by_password(token))
     fields = {"csrf": csrf_of(form.text), **FILLED}
     await visitor.ask("POST", f"/connect/{token}", data=fields)
 
@@ -87,7 +87,7 @@ async def test_links_that_never_were_are_answered_alike(site: Site, visitor: Vis
 async def test_a_form_without_the_cookie_is_refused(site: Site, visitor: Visitor, stranger: Visitor) -> None:
     """Another site can make a browser post, but cannot make it bring the cookie; what was posted is not shown."""
     token = site.tickets.issue()
-    stolen = csrf_of((await visitor.look(token)).text)
+    stolen = csrf_of((await visitor.look(by_password(token))).text)
 
     page = await stranger.ask("POST", f"/connect/{token}", data={"csrf": stolen, **FILLED, "imap_host": "evil.test"})
 
@@ -100,7 +100,7 @@ async def test_a_form_without_the_cookie_is_refused(site: Site, visitor: Visitor
 async def test_a_form_with_a_wrong_mark_is_refused(site: Site, visitor: Visitor, csrf: str) -> None:
     """The cookie alone is not enough."""
     token = site.tickets.issue()
-    await visitor.look(token)
+    await visitor.look(by_password(token))
 
     page = await visitor.ask("POST", f"/connect/{token}", data={**FILLED, "csrf": csrf})
 
@@ -111,7 +111,7 @@ async def test_a_form_with_a_wrong_mark_is_refused(site: Site, visitor: Visitor,
 async def test_the_mark_of_one_link_is_no_good_for_another(site: Site, visitor: Visitor) -> None:
     """The cookie is the same for both pages of a browser; the mark is bound to the link."""
     first, second = site.tickets.issue("T1.first"), site.tickets.issue("T1.second")
-    mark = csrf_of((await visitor.look(first)).text)
+    mark = csrf_of((await visitor.look(by_password(first))).text)
 
     page = await visitor.ask("POST", f"/connect/{second}", data={**FILLED, "csrf": mark})
 
@@ -122,7 +122,7 @@ async def test_the_mark_of_one_link_is_no_good_for_another(site: Site, visitor: 
 async def test_a_browser_that_says_cross_site_is_refused(site: Site, visitor: Visitor) -> None:
     """Fetch metadata counts where a browser sends it."""
     token = site.tickets.issue()
-    mark = csrf_of((await visitor.look(token)).text)
+    mark = csrf_of((await visitor.look(by_password(token))).text)
 
     page = await visitor.ask(
         "POST", f"/connect/{token}", data={**FILLED, "csrf": mark}, headers={"Sec-Fetch-Site": "cross-site"}
@@ -259,15 +259,10 @@ class TestWherePrivateHostsAreAllowed:
     def allow_plain(self) -> bool:
         return True
 
-    @pytest.fixture
-    def propose(self) -> Any:
-        async def published(_: str) -> Proposal:
-            return Proposal(Endpoint("127.0.0.1", 10143, Tls.NONE), Endpoint("127.0.0.1", 10025, Tls.NONE), True)
-
-        return published
-
     async def test_the_servers_of_a_known_domain_are_proposed(self, site: Site, visitor: Visitor) -> None:
         """Address and password are enough there too."""
+        imap, smtp = Endpoint("127.0.0.1", 10143, Tls.NONE), Endpoint("127.0.0.1", 10025, Tls.NONE)
+        site.discovery.proposal = Proposal(imap, smtp, "agency.test publishes these servers.", certain=True)
         page = await visitor.send(site.tickets.issue(), **FILLED)
 
         assert page.status == 200
@@ -276,14 +271,14 @@ class TestWherePrivateHostsAreAllowed:
 
     async def test_connections_without_tls_are_offered(self, site: Site, visitor: Visitor) -> None:
         """The choice stands on the page only here."""
-        page = await visitor.look(site.tickets.issue())
+        page = await visitor.look(by_password(site.tickets.issue()))
 
         assert page.text.count('<option value="none"') == 2
 
 
 async def test_connections_without_tls_are_not_offered_elsewhere(site: Site, visitor: Visitor) -> None:
     """Nor taken: see the faults above."""
-    page = await visitor.look(site.tickets.issue())
+    page = await visitor.look(by_password(site.tickets.issue()))
 
     assert '<option value="none"' not in page.text
 
@@ -291,7 +286,7 @@ async def test_connections_without_tls_are_not_offered_elsewhere(site: Site, vis
 async def test_pages_hold_no_script_and_leak_nothing(site: Site, visitor: Visitor) -> None:
     """Headers of every kind of answer; the cookie is strict and out of reach of script."""
     token = site.tickets.issue()
-    page = await visitor.look(token)
+    page = await visitor.look(by_password(token))
     for seen in (
         page,
         await visitor.look("gone"),
@@ -336,7 +331,7 @@ async def test_what_is_no_form_is_refused(site: Site, visitor: Visitor) -> None:
 async def test_floods_are_slowed_down_by_visitor(site: Site, visitor: Visitor) -> None:
     """Ten tries at once, then one in five seconds; who comes from elsewhere is not hurt."""
     token = site.tickets.issue()
-    mark = csrf_of((await visitor.look(token)).text)
+    mark = csrf_of((await visitor.look(by_password(token))).text)
     flood = {"headers": {"X-Forwarded-For": "198.51.100.7"}, "data": {"csrf": mark, "address": "x"}}
     statuses = [(await visitor.ask("POST", f"/connect/{token}", **flood)).status for _ in range(11)]
 
@@ -382,14 +377,3 @@ async def test_a_link_for_a_mailbox_that_only_sends_keeps_its_switches(site: Sit
 
     assert 'id="send" name="send" type="checkbox" value="1" checked' in page.text
     assert 'id="capture" name="capture" type="checkbox" value="1" checked' not in page.text
-
-
-async def test_the_form_begins_with_what_slack_knows_of_the_person(site: Site, visitor: Visitor) -> None:
-    """Address and name come filled in by the link; what is no address is left out, and markup stays text."""
-    token = site.tickets.issue()
-
-    page = await visitor.look(f"{token}?address=rita@agency.test&name=Rita%20%3Cb%3E")
-
-    assert 'value="rita@agency.test"' in page.text
-    assert "Rita &lt;b&gt;" in page.text
-    assert 'value="javascript' not in (await visitor.look(f"{token}?address=javascript:alert(1)")).text
