@@ -12,7 +12,7 @@ from core.domain.address import match_key
 from core.errors import NotFoundError, RefusedError
 from core.ports.mail import Credentials
 from storage.scope import AnyRow, AnySelect, Scope, Values, values_of
-from storage.tables import credentials, mailboxes
+from storage.tables import credentials, mailboxes, workspaces
 from storage.vault import Sealed, Vault
 
 _FAULT_PARTS = ("cause", "raw", "fix", "at")
@@ -81,6 +81,12 @@ class SqlMailboxStore:
 
     async def forget_credentials(self, mailbox_id: str) -> None:
         await self._scope.run(self._scope.delete(credentials).where(credentials.c.mailbox_id == mailbox_id))
+
+    async def lock_seats(self) -> None:
+        """SQLite has one writer; on PostgreSQL the workspace's row is the lock, in a mode that lets rows which refer to
+        it be added."""
+        row = self._scope.select(workspaces, workspaces.c.workspace).with_for_update(key_share=True)
+        await self._scope.first(row)
 
     async def _one(self, statement: AnySelect) -> Mailbox | None:
         row = await self._scope.first(statement)

@@ -19,9 +19,11 @@ from core.errors import InputError, LoginRefusedError, MailError, NotFoundError,
 from core.ports.mail import Credentials, Endpoint, MailboxConnector, MailTransport
 from core.ports.signin import PASSWORD
 from core.ports.storage import ConnectTicket, UnitOfWork
+from core.services.alerts import AlertService
 from core.services.diagnose import diagnose_error
 from core.services.mailboxes import get_mailbox, save_mailbox
-from core.services.tools import Tools
+from core.services.seats import SeatService
+from core.services.tools import Tools, persistently
 
 TICKET_LIFE = timedelta(minutes=10)
 _SIDES = {"imap": "Reading mail (IMAP)", "smtp": "Sending mail (SMTP)", "sign_in": "Signing in"}
@@ -99,9 +101,12 @@ class ConnectService:
         self._tools = tools
         self._connector = connector
         self._transport = transport
+        self._alerts = AlertService(tools)
+        self._seats = SeatService(tools, self._alerts)
 
     async def connect(self, actor: Actor, request: ConnectRequest) -> Mailbox:
-        """Tries reading and sending before anything is stored; an address known already is reconnected (R49).
+        """Tries reading and sending before anything is stored; an address known already is reconnected (R49). Without a
+        free seat all is stored and the mailbox waits for one (R35).
 
         Raises InputError, NotAllowedError, ConnectRefusedError.
         """
@@ -116,10 +121,14 @@ class ConnectService:
         if known is not None:
             require_mailbox(actor, known)
         await self._try(request)
-        async with self._tools.store.write(actor.workspace) as uow:
-            if key is not None and not await uow.tickets.spend(key.digest, self._tools.clock.now()):
-                raise _spent()
-            return await self._store(uow, actor, request)
+
+        async def unit() -> Mailbox:
+            async with self._tools.store.write(actor.workspace) as uow:
+                if key is not None and not await uow.tickets.spend(key.digest, self._tools.clock.now()):
+                    raise _spent()
+                return await self._store(uow, actor, request)
+
+        return await persistently(unit)
 
     async def _known(self, actor: Actor, address: str) -> Mailbox | None:
         async with self._tools.store.read(actor.workspace) as uow:
@@ -171,6 +180,7 @@ class ConnectService:
             token_expires_at=request.credentials.expires_at,
         )
         if known is None:
+            mailbox = await self._seats.placed(uow, mailbox)
             await uow.mailboxes.add(mailbox)
         else:
             mailbox = await self._reconnected(uow, known, mailbox, actor)
@@ -181,18 +191,24 @@ class ConnectService:
         return mailbox
 
     async def _reconnected(self, uow: UnitOfWork, known: Mailbox, mailbox: Mailbox, actor: Actor) -> Mailbox:
-        """Settings and history stay; a red light stays until a pass has succeeded, asked for by this person."""
+        """Settings and history stay; a red light stays until a pass has succeeded, asked for by this person. After a
+        disconnection all is read again from the start, and nothing logged twice (R49, R52)."""
         red = known.status in (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE)
         mailbox = replace(
             mailbox,
             status=MailboxStatus.ERROR if red else MailboxStatus.CONNECTING,
             fault=known.fault if red else None,
-            failing_since=known.failing_since if red else None,
+            failing_since=known.failing_since if known.status is MailboxStatus.ERROR else None,
             last_sync_at=known.last_sync_at,
             resync_requested_at=self._tools.clock.now(),
             resync_requested_by=actor.user,
         )
-        return await save_mailbox(uow, mailbox)
+        if known.status is MailboxStatus.DISCONNECTED:
+            await uow.folders.forget_checkpoints(mailbox.id)
+        mailbox = await save_mailbox(uow, await self._seats.placed(uow, mailbox))
+        if mailbox.status is MailboxStatus.PENDING:
+            await self._alerts.closed(uow, mailbox)
+        return mailbox
 
     async def issue_ticket(self, actor: Actor, mailbox_id: str | None = None) -> str:
         """A one-time token for the connect page; only its hash is stored (threat T4)."""

@@ -1,20 +1,21 @@
-"""Mailboxes: look, resync, pause, disconnect."""
+"""Mailboxes: look, resync, refresh, switch, pause, disconnect."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from difflib import get_close_matches
 
 from core.domain.account import Mailbox, MailboxEvent, MailboxStatus, transition
 from core.domain.actor import Actor, Role, require_mailbox
 from core.domain.address import match_key
-from core.errors import NotFoundError, RefusedError
+from core.errors import InputError, NotFoundError, RefusedError
 from core.ports.mail import Endpoint, Tls
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
-from core.services.tools import Tools
+from core.services.seats import SeatService, judge_again
+from core.services.tools import Tools, persistently
 
 
 class MailboxService:
@@ -23,6 +24,7 @@ class MailboxService:
     def __init__(self, tools: Tools, alerts: AlertService) -> None:
         self._tools = tools
         self._alerts = alerts
+        self._seats = SeatService(tools, alerts)
 
     async def list(self, actor: Actor, *, mine: bool = False) -> list[Mailbox]:
         async with self._tools.store.read(actor.workspace) as uow:
@@ -45,30 +47,44 @@ class MailboxService:
             return await get_mailbox(uow, mailbox_id)
 
     async def request_resync(self, actor: Actor, mailbox_id: str) -> Mailbox:
-        """Raises RefusedError where one is under way already, NotAllowedError, NotFoundError."""
+        """One given up after two days is tried again; without a free seat it waits for one (R213, R214).
+
+        Raises RefusedError where one is under way already, NotAllowedError, NotFoundError.
+        """
+
+        async def unit() -> Mailbox:
+            async with self._tools.store.write(actor.workspace) as uow:
+                mailbox = await get_mailbox(uow, mailbox_id)
+                require_mailbox(actor, mailbox)
+                return await self._resync(uow, actor, mailbox)
+
+        return await persistently(unit)
+
+    async def _resync(self, uow: UnitOfWork, actor: Actor, mailbox: Mailbox) -> Mailbox:
         now = self._tools.clock.now()
-        async with self._tools.store.write(actor.workspace) as uow:
-            mailbox = await get_mailbox(uow, mailbox_id)
-            require_mailbox(actor, mailbox)
-            if mailbox.resync_requested_at and now - mailbox.resync_requested_at < timedelta(seconds=30):
-                ago = int((now - mailbox.resync_requested_at).total_seconds())
-                raise RefusedError(
-                    f"{mailbox.address} is being resynced already, asked by {_who(mailbox.resync_requested_by)} "
-                    f"{ago} s ago.",
-                    reason="resync_running",
-                )
-            mailbox = replace(
-                mailbox,
-                status=transition(mailbox.status, MailboxEvent.RESYNC),
-                resync_requested_at=now,
-                resync_requested_by=actor.user,
-            )
-            mailbox = await save_mailbox(uow, mailbox)
-            await self._alerts.resync_requested(uow, mailbox, actor.user)
-            await uow.audit.add(at=now, actor=actor.user, action="mailbox.resync", subject=mailbox.id)
-            uow.wake("sync")
-            uow.wake(f"sync:{mailbox.id}")
-        return mailbox
+        if mailbox.resync_requested_at and now - mailbox.resync_requested_at < timedelta(seconds=30):
+            ago = int((now - mailbox.resync_requested_at).total_seconds())
+            who = _who(mailbox.resync_requested_by)
+            words = f"{mailbox.address} is being resynced already, asked by {who} {ago} s ago."
+            raise RefusedError(words, reason="resync_running")
+        asked = replace(
+            mailbox,
+            status=transition(mailbox.status, MailboxEvent.RESYNC),
+            resync_requested_at=now,
+            resync_requested_by=actor.user,
+        )
+        if mailbox.status is MailboxStatus.CONNECTION_ISSUE:
+            # Its two days begin anew, else its first failure would be the last again.
+            asked = await self._seats.placed(uow, replace(asked, streak=0, failing_since=None))
+        asked = await save_mailbox(uow, asked)
+        if asked.status is MailboxStatus.PENDING:
+            await self._alerts.closed(uow, asked)
+        else:
+            await self._alerts.resync_requested(uow, asked, actor.user)
+        await uow.audit.add(at=now, actor=actor.user, action="mailbox.resync", subject=asked.id)
+        uow.wake("sync")
+        uow.wake(f"sync:{asked.id}")
+        return asked
 
     async def resync_all(self, actor: Actor) -> Sequence[Mailbox]:
         """Asks for every broken mailbox that the actor may touch; those under way already are left alone."""
@@ -84,48 +100,98 @@ class MailboxService:
         return asked
 
     async def refresh(self, actor: Actor, mailbox_id: str) -> Mailbox:
-        """Reads new mail at once (R24, R31). Raises RefusedError where nothing is synced."""
+        """Looks through all folders at once, those too that rest after failures; the daily refresh counts from then
+        (R24, R31, R32). Raises RefusedError where nothing is synced."""
         async with self._tools.store.write(actor.workspace) as uow:
             mailbox = await get_mailbox(uow, mailbox_id)
             require_mailbox(actor, mailbox)
             transition(mailbox.status, MailboxEvent.RESYNC)
+            if mailbox.status is MailboxStatus.CONNECTION_ISSUE:
+                raise RefusedError(
+                    f"{mailbox.address} is not tried any more after two days of failure.",
+                    reason="mailbox_connection_issue",
+                    fix="Mend the cause, then resync it.",
+                )
+            for folder in await uow.folders.list(mailbox.id):
+                if folder.parked_until is not None:
+                    await uow.folders.note_success(folder.id)
             uow.wake("sync")
             uow.wake(f"sync:{mailbox.id}")
         return mailbox
 
-    async def pause(self, actor: Actor, mailbox_id: str) -> Mailbox:
-        return await self._move(actor, mailbox_id, MailboxEvent.PAUSE)
-
-    async def resume(self, actor: Actor, mailbox_id: str) -> Mailbox:
-        return await self._move(actor, mailbox_id, MailboxEvent.RESUME)
-
-    async def disconnect(self, actor: Actor, mailbox_id: str) -> Mailbox:
-        """Forgets the credentials, keeps the history; connecting again starts afresh (R52)."""
-        return await self._move(actor, mailbox_id, MailboxEvent.DISCONNECT)
-
-    async def _move(self, actor: Actor, mailbox_id: str, event: MailboxEvent) -> Mailbox:
+    async def set_switches(
+        self, actor: Actor, mailbox_id: str, *, send: bool | None = None, capture: bool | None = None
+    ) -> Mailbox:
+        """The two Sync switches (R6..R9); None leaves one as it is. With ``capture`` off nothing is logged, old mail
+        neither; on again, what comes from then on is (R80). Raises InputError where neither is given."""
+        if send is None and capture is None:
+            raise InputError("name at least one of send and capture", field="switch")
         now = self._tools.clock.now()
         async with self._tools.store.write(actor.workspace) as uow:
             mailbox = await get_mailbox(uow, mailbox_id)
             require_mailbox(actor, mailbox)
-            status = transition(mailbox.status, event)
-            mailbox = replace(
+            wanted = replace(
                 mailbox,
-                status=status,
-                fault=None,
-                streak=0,
-                failing_since=None,
-                resync_requested_at=None,
-                resync_requested_by=None,
+                send=mailbox.send if send is None else send,
+                capture=mailbox.capture if capture is None else capture,
             )
-            mailbox = await save_mailbox(uow, mailbox)
-            await self._alerts.closed(uow, mailbox)
-            if event is MailboxEvent.DISCONNECT:
-                await uow.mailboxes.forget_credentials(mailbox.id)
-                await _judge_again(uow, mailbox.id, now)
-            await uow.audit.add(at=now, actor=actor.user, action=f"mailbox.{event.value}", subject=mailbox.id)
-            uow.wake("sync")
+            if wanted == mailbox:
+                return mailbox
+            if not wanted.capture:
+                for folder in await uow.folders.list(mailbox.id):
+                    await uow.folders.set_history(folder.id, below=None, left=0)
+            mailbox = await save_mailbox(uow, wanted)
+            await judge_again(uow, mailbox.id, now)
+            facts = {"send": mailbox.send, "capture": mailbox.capture}
+            await uow.audit.add(at=now, actor=actor.user, action="mailbox.switch", subject=mailbox.id, facts=facts)
+            uow.wake(f"sync:{mailbox.id}")
         return mailbox
+
+    async def pause(self, actor: Actor, mailbox_id: str) -> Mailbox:
+        """Stops reading and sending, and leaves its seat to whoever waits longest."""
+        return await self._move(actor, mailbox_id, MailboxEvent.PAUSE)
+
+    async def resume(self, actor: Actor, mailbox_id: str) -> Mailbox:
+        """Goes on; without a free seat it waits for one."""
+        return await self._move(actor, mailbox_id, MailboxEvent.RESUME)
+
+    async def disconnect(self, actor: Actor, mailbox_id: str) -> Mailbox:
+        """Forgets the credentials, keeps the history; connecting again starts afresh (R52). Its seat goes to whoever
+        waits longest (R214)."""
+        return await self._move(actor, mailbox_id, MailboxEvent.DISCONNECT)
+
+    async def _move(self, actor: Actor, mailbox_id: str, event: MailboxEvent) -> Mailbox:
+        async def unit() -> Mailbox:
+            async with self._tools.store.write(actor.workspace) as uow:
+                await uow.mailboxes.lock_seats()
+                mailbox = await get_mailbox(uow, mailbox_id)
+                require_mailbox(actor, mailbox)
+                return await self._moved(uow, actor, mailbox, event)
+
+        return await persistently(unit)
+
+    async def _moved(self, uow: UnitOfWork, actor: Actor, mailbox: Mailbox, event: MailboxEvent) -> Mailbox:
+        now = self._tools.clock.now()
+        moved = replace(
+            mailbox,
+            status=transition(mailbox.status, event),
+            fault=None,
+            streak=0,
+            failing_since=None,
+            resync_requested_at=None,
+            resync_requested_by=None,
+        )
+        if event is MailboxEvent.RESUME:
+            moved = await self._seats.placed(uow, moved)
+        moved = await save_mailbox(uow, moved)
+        await self._alerts.closed(uow, moved)
+        if event is MailboxEvent.DISCONNECT:
+            await uow.mailboxes.forget_credentials(moved.id)
+            await judge_again(uow, moved.id, now)
+        await self._seats.settle(uow)
+        await uow.audit.add(at=now, actor=actor.user, action=f"mailbox.{event.value}", subject=moved.id)
+        uow.wake("sync")
+        return moved
 
     async def log(self, actor: Actor, mailbox_id: str, limit: int = 20) -> Sequence[SyncLogEntry]:
         """Newest first (R39)."""
@@ -156,13 +222,6 @@ async def save_mailbox(uow: UnitOfWork, mailbox: Mailbox) -> Mailbox:
     if not await uow.mailboxes.save(mailbox):
         raise RefusedError("The mailbox was changed by somebody else at the same moment. Try again.", reason="race")
     return replace(mailbox, version=mailbox.version + 1)
-
-
-async def _judge_again(uow: UnitOfWork, mailbox_id: str, now: datetime) -> None:
-    """Nothing will release what waits for a mailbox that is gone: the gates say so instead."""
-    for waiting_for in ("host_away", "sync_partial", "mailbox_paused", "sync_behind"):
-        await uow.deliveries.release(waiting_for, not_before=now, mailbox_id=mailbox_id)
-    uow.wake("outreach")
 
 
 def _who(user: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core.domain.account import (
     BROKEN_STATUSES,
+    SEATED_STATUSES,
     SYNCED_STATUSES,
     Mailbox,
     MailboxEvent,
@@ -43,6 +44,7 @@ from core.services.host_gate import HostGate
 from core.services.ingest import IngestService
 from core.services.leases import MailboxLeases
 from core.services.mailboxes import endpoint_imap
+from core.services.seats import SeatService
 from core.services.sending_health import SendingHealth
 from core.services.sync_session import Scene, SyncSession, parks
 from core.services.tools import Tools, persistently, settings_in
@@ -85,6 +87,7 @@ class SyncService:
         self._credentials = credentials
         self.ingest = ingest
         self._alerts = alerts
+        self._seats = SeatService(tools, alerts)
         self._sending = sending
         self._gate = HostGate()
         self._leases = MailboxLeases(tools)
@@ -96,7 +99,7 @@ class SyncService:
         for workspace in await self.tools.store.workspaces():
             async with self.tools.store.read(workspace) as uow:
                 mailboxes = await uow.mailboxes.list()
-            wanted = {one.id for one in mailboxes if one.status in SYNCED_STATUSES}
+            wanted = {one.id for one in mailboxes if one.status in SEATED_STATUSES}
             held = await self._leases.held(workspace, wanted)
             found.extend((workspace, one.id) for one in mailboxes if one.id in held)
         return found
@@ -350,6 +353,8 @@ class SyncService:
             entry = SyncLogEntry(mailbox.id, now, diagnosis.cause, diagnosis.raw, diagnosis.fix)
             await uow.sync_log.add(entry)
         await _save(uow, changed)
+        if changed.status is MailboxStatus.CONNECTION_ISSUE:
+            await self._seats.settle(uow)  # one given up holds no seat (R33)
         if changed.status is MailboxStatus.PARTIAL:
             await self._release(uow, mailbox.id, ("host_away",))
         return decision.retry_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -140,3 +141,38 @@ async def test_history_and_failures_of_a_folder_are_kept_and_forgotten(store: Sq
         assert (folder.error_count, folder.parked_until, folder.history_below) == (0, None, 301)
         await uow.folders.forget_checkpoints("mb1")
         assert await uow.folders.list("mb1") == [fresh]
+
+
+async def test_folders_of_several_mailboxes_come_at_once(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        for number in (1, 2, 3):
+            await uow.mailboxes.add(make_mailbox(f"mb{number}", address=f"r{number}@agency.test"))
+        inbox = await uow.folders.ensure("mb1", "INBOX", "inbox")
+        sent = await uow.folders.ensure("mb2", "Sent", "sent")
+        assert await uow.folders.by_mailbox(["mb1", "mb2", "mb3"]) == {"mb1": (inbox,), "mb2": (sent,)}
+
+
+async def test_who_counts_seats_counts_alone(store: SqlStore) -> None:
+    """Two units that add a mailbox only where none is: one of them finds the other's."""
+
+    async def add_where_none_is(mailbox_id: str) -> int:
+        async with store.write("T1") as uow:
+            await uow.mailboxes.lock_seats()
+            there = len(await uow.mailboxes.list())
+            if not there:
+                await uow.mailboxes.add(make_mailbox(mailbox_id, address=f"{mailbox_id}@agency.test"))
+        return there
+
+    assert sorted(await asyncio.gather(*(add_where_none_is(f"mb{number}") for number in range(4)))) == [0, 1, 1, 1]
+
+
+@pytest.mark.postgres
+async def test_counting_seats_keeps_nobody_else_from_working(store_on_postgres: SqlStore) -> None:
+    """Rows are added meanwhile, in this workspace and in others."""
+    async with store_on_postgres.write("T1") as counting:
+        await counting.mailboxes.lock_seats()
+        async with asyncio.timeout(5):
+            async with store_on_postgres.write("T2") as other:
+                await other.mailboxes.lock_seats()
+            async with store_on_postgres.write("T1") as uow:
+                await uow.mailboxes.add(make_mailbox())
