@@ -211,9 +211,13 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
 def versions() -> Mapping[str, str]:
     """The programs in use, for whoever is asked for help."""
     import platform
-    import sqlite3
+    from importlib.metadata import PackageNotFoundError, version
 
-    return {"Python": platform.python_version(), "SQLite": sqlite3.sqlite_version, "system": platform.system()}
+    try:
+        own = version("rethread")
+    except PackageNotFoundError:  # run from its folder
+        own = "from source"
+    return {"Rethread": own, "Python": platform.python_version(), "system": platform.system()}
 
 
 def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engine:

@@ -1,0 +1,202 @@
+"""Campaigns, prospects, deliveries, and what people look up about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.domain.account import Mailbox
+from core.domain.campaign import Campaign, CampaignStatus
+from core.domain.delivery import Delivery, DeliveryState
+from core.domain.enrollment import Enrollment, ProspectStatus
+from core.domain.folder_sync import FolderState
+from core.domain.people import Person
+
+
+class CampaignStore(Protocol):
+    async def add(self, campaign: Campaign) -> None:
+        """Raises RefusedError(reason="campaign_exists") where the name is taken."""
+        ...
+
+    async def get(self, campaign_id: str) -> Campaign | None: ...
+    async def get_many(self, campaign_ids: Collection[str]) -> dict[str, Campaign]: ...
+    async def by_name(self, name: str) -> Campaign | None:
+        """Exact name, else the same without regard to case."""
+        ...
+
+    async def list(self) -> list[Campaign]: ...
+    async def set_status(self, campaign: Campaign, status: CampaignStatus) -> bool: ...
+    async def replace(self, campaign: Campaign) -> bool:
+        """A draft imported again: stages and definition, compare-and-set on version."""
+        ...
+
+
+class EnrollmentStore(Protocol):
+    async def add_many(self, enrollments: Sequence[Enrollment]) -> set[str]:
+        """Inserts those whose (campaign, person) is new; returns the ids that were."""
+        ...
+
+    async def get(self, enrollment_id: str) -> Enrollment | None: ...
+    async def get_many(self, enrollment_ids: Collection[str]) -> dict[str, Enrollment]: ...
+    async def find(self, campaign_id: str, person_id: str) -> Enrollment | None: ...
+    async def of_person(self, person_id: str) -> list[Enrollment]: ...
+    async def save(self, enrollment: Enrollment) -> bool:
+        """Compare-and-set on ``enrollment.version``."""
+        ...
+
+    async def remove(self, enrollment: Enrollment) -> bool:
+        """Deletes the row with its deliveries and events (R134)."""
+        ...
+
+    async def add_event(self, event: EnrollmentEvent) -> None: ...
+    async def events(self, enrollment_id: str) -> list[EnrollmentEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentEvent:
+    """One line of a prospect's ledger (X9): what changed it, on what evidence, by whom."""
+
+    enrollment_id: str
+    at: datetime
+    event: str
+    status: ProspectStatus
+    stage: int
+    actor: str
+    reason: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A claimable delivery with the facts that its gates ask for. ``previous_message_ids`` is the thread so far,
+    oldest first, each the id the recipient got; ``thread_subject`` the first mail's subject."""
+
+    delivery: Delivery
+    enrollment: Enrollment
+    person: Person
+    mailbox: Mailbox | None
+    previous_message_ids: tuple[str, ...]
+    thread_subject: str | None
+    folders: tuple[FolderState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmailLogRow:
+    """One line of the Email Log (R163)."""
+
+    id: str
+    campaign: str
+    email: str
+    person: str
+    stage: int
+    state: DeliveryState
+    reason: str | None
+    server_text: str | None
+    at: datetime
+    message_id: str | None
+    subject: str | None
+
+
+class DeliveryStore(Protocol):
+    async def add_many(self, deliveries: Sequence[Delivery]) -> None:
+        """Raises RefusedError(reason="delivery_exists") where (enrollment, stage, series) is there already."""
+        ...
+
+    async def get(self, delivery_id: str) -> Delivery | None: ...
+    async def open_of(self, enrollment_id: str) -> Delivery | None:
+        """The delivery that is queued, sending, unknown or held."""
+        ...
+
+    async def latest_of(self, enrollment_id: str, stage: int) -> Delivery | None: ...
+    async def by_message_ids(self, message_ids: Collection[str]) -> dict[str, Delivery]:
+        """By our own id or the one the recipient got; constant number of queries."""
+        ...
+
+    async def save(self, delivery: Delivery, *, raw: bytes | None = None) -> bool:
+        """Compare-and-set on ``delivery.version``; ``raw`` is stored once and kept by later saves."""
+        ...
+
+    async def raw(self, delivery_id: str) -> bytes | None: ...
+
+    async def claim_due(self, now: datetime, *, limit: int, busy: Collection[str] = ()) -> list[DueDelivery]:
+        """Queued, due, waiting for nothing, campaign active, its mailbox's spacing over and the mailbox not in
+        ``busy``: follow-ups before first touches, oldest first. Rows are locked until the unit ends; others skip
+        them."""
+        ...
+
+    async def hold_back(self, campaign_id: str, *, waiting_for: str) -> int:
+        """Queued deliveries of a campaign that wait for nothing wait for this."""
+        ...
+
+    async def release(
+        self, waiting_for: str, *, not_before: datetime, campaign_id: str | None = None, mailbox_id: str | None = None
+    ) -> int:
+        """Queued deliveries waiting for this become due again (never earlier than ``not_before``), and their
+        prospects Active. Returns how many."""
+        ...
+
+    async def sending(self, *, claimed_before: datetime | None = None) -> list[Delivery]:
+        """Those in ``sending``: all, or those claimed (or renewed) before a moment."""
+        ...
+
+    async def renew(self, delivery_ids: Collection[str], at: datetime) -> int:
+        """Those of these that are ``sending`` count as claimed at this moment: their process lives. No new version."""
+        ...
+
+    async def checks_due(self, now: datetime, *, limit: int = 100) -> list[Delivery]:
+        """Unknown deliveries whose next look into Sent is due."""
+        ...
+
+    async def latest_accepted(self, mailbox_id: str, *, limit: int = 3) -> list[Delivery]:
+        """Newest deliveries of a mailbox that the server itself acknowledged: the control when Sent is searched."""
+        ...
+
+    async def failed_of(self, campaign_id: str, *, reason: str | None = None) -> list[Delivery]:
+        """The latest delivery of each prospect whose status is a failure (Retry all)."""
+        ...
+
+    async def log(
+        self, *, campaign_id: str | None = None, state: Collection[DeliveryState] = (), limit: int = 500
+    ) -> list[EmailLogRow]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProspectRow:
+    """One line of a campaign's Prospects view."""
+
+    enrollment_id: str
+    person: str
+    email: str
+    status: ProspectStatus
+    reason_code: str | None
+    reason_text: str | None
+    reason_fix: str | None
+    stage: int
+    next_at: datetime | None
+    delivery_id: str | None
+    delivery_state: DeliveryState | None
+    delivery_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageCount:
+    """Distinct prospects per stage."""
+
+    stage: int
+    sent: int
+    replied: int
+
+
+class ReportStore(Protocol):
+    """Read-only questions for people's eyes."""
+
+    async def prospects(
+        self, campaign_id: str, *, status: ProspectStatus | None = None, limit: int = 100_000
+    ) -> list[ProspectRow]: ...
+    async def status_counts(self, campaign_ids: Collection[str]) -> dict[str, dict[ProspectStatus, int]]: ...
+    async def stage_counts(self, campaign_id: str) -> list[StageCount]: ...
+    async def delivery_counts(self) -> dict[DeliveryState, int]: ...

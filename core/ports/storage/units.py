@@ -1,0 +1,96 @@
+"""One transaction with its stores, and the database."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from core.ports.backfill import BackfillStore
+from core.ports.storage.mailboxes import (
+    CanaryStore,
+    FolderStore,
+    LeaseStore,
+    MailboxStore,
+    SignInStore,
+    SyncLogStore,
+    TicketStore,
+)
+from core.ports.storage.messages import MessageStore
+from core.ports.storage.notices import AlertStore, AuditStore, OutboxStore, SeenStore, SettingStore
+from core.ports.storage.outreach import CampaignStore, DeliveryStore, EnrollmentStore, ReportStore
+from core.ports.storage.profiles import PeopleStore
+
+
+class UnitOfWork(Protocol):
+    """One transaction in one workspace, with its stores. Leaving the block commits; an exception rolls back."""
+
+    @property
+    def workspace(self) -> str: ...
+    @property
+    def mailboxes(self) -> MailboxStore: ...
+    @property
+    def folders(self) -> FolderStore: ...
+    @property
+    def messages(self) -> MessageStore: ...
+    @property
+    def people(self) -> PeopleStore: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
+    @property
+    def enrollments(self) -> EnrollmentStore: ...
+    @property
+    def deliveries(self) -> DeliveryStore: ...
+    @property
+    def alerts(self) -> AlertStore: ...
+    @property
+    def sync_log(self) -> SyncLogStore: ...
+    @property
+    def outbox(self) -> OutboxStore: ...
+    @property
+    def settings(self) -> SettingStore: ...
+    @property
+    def tickets(self) -> TicketStore: ...
+    @property
+    def sign_ins(self) -> SignInStore: ...
+    @property
+    def leases(self) -> LeaseStore: ...
+    @property
+    def canaries(self) -> CanaryStore: ...
+    @property
+    def backfills(self) -> BackfillStore: ...
+    @property
+    def reports(self) -> ReportStore: ...
+    @property
+    def audit(self) -> AuditStore: ...
+    @property
+    def seen(self) -> SeenStore: ...
+
+    def wake(self, topic: str) -> None:
+        """Says, after the commit, that there is work: "sync", "outreach" or "notifications"."""
+        ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def read(self, workspace: str) -> AbstractAsyncContextManager[UnitOfWork]: ...
+    def write(self, workspace: str) -> AbstractAsyncContextManager[UnitOfWork]: ...
+    async def ensure_workspace(self, workspace: str, *, name: str, at: datetime) -> None: ...
+    async def workspaces(self) -> list[str]: ...
+
+    async def workspaces_with_work(self, topic: str, now: datetime) -> list[str]:
+        """Workspaces in which "outreach" (a due delivery), "checks" (an unknown one to look up) or "notifications"
+        (an unposted item) is due: one cheap indexed question."""
+        ...
+
+    async def wait(self, topic: str, timeout: float) -> bool:
+        """Waits for a wake-up of this topic or the time-out (seconds); True where it was woken. A wake-up that came
+        since the last wait is not lost."""
+        ...
+
+    async def ping(self) -> None:
+        """A durable write and a read; raises StorageError."""
+        ...
+
+    async def close(self) -> None: ...
