@@ -113,6 +113,17 @@ def test_a_part_of_a_providers_outage_is_not_taken_for_the_network() -> None:
     assert gathered(breaks) == [("google", None, 3)]
 
 
+def test_beside_a_storm_of_the_network_none_begins() -> None:
+    """What broke long before it stays apart, and takes nobody's key."""
+    storm = Storm("s1", NETWORK, "connect_timeout", NOW)
+    old = [
+        broken(number, place, "connect_timeout", began=NOW - timedelta(hours=3))
+        for number, place in enumerate(("google", "microsoft", "yahoo"))
+    ]
+    assert gathered(old, [storm]) == []
+    assert gathered(old) == [(NETWORK, None, 3)]
+
+
 def test_a_password_is_never_the_networks_fault() -> None:
     """Refused at three providers at once are three passwords."""
     assert gathered([broken(1), broken(2, "microsoft"), broken(3, "yahoo")]) == []
