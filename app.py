@@ -69,6 +69,8 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         uses.people,
         uses.settings,
         uses.domains,
+        alerts=uses.alerts,
+        readings=uses.readings,
         discovery=uses.discovery,
     )
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from core.services.outreach import OutreachService
     from core.services.people import PeopleService
     from core.services.prospects import ProspectService
+    from core.services.readings import ReadingService
     from core.services.settings import SettingService
     from core.services.signin import SignInService
     from core.services.sync import SyncService
@@ -72,6 +73,7 @@ class UseCases:
     domains: DeliverabilityService
     discovery: Discovery
     alerts: AlertDesk
+    readings: ReadingService
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     from core.services.people import PeopleService
     from core.services.progress import Progress
     from core.services.prospects import ProspectService
+    from core.services.readings import ReadingService
     from core.services.settings import SettingService
     from core.services.signin import SignInService
 
@@ -204,6 +207,7 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
         settings=SettingService(tools),
         domains=DeliverabilityService(mail.resolver),
         discovery=Discovery(mail.resolver, mail.autoconfig, mail.sign_in, safe=mail.sign_in_safe),
+        readings=ReadingService(tools),
         alerts=AlertDesk(tools, mailboxes, prospects, versions()),
     )
 
