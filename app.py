@@ -111,6 +111,7 @@ class Server:
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; a second signal ends the process at once. Returns the exit status."""
         from bot.slack.welcome import Welcome
+        from core.collector import collect_seldom
         from core.workers.supervisor import stop_on_signals, wait_for_either
         from storage.engine import ALL_TOPICS
 
@@ -128,6 +129,7 @@ class Server:
             if not self._stop.is_set():
                 await closing.enter_async_context(self._commands(store, uses))
                 engine = make_engine(tools, mail, started_at=self._clock.now())
+                collect_seldom()
                 await self._work(store, engine, face, welcome)
         return 0
 

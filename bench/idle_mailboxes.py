@@ -41,6 +41,7 @@ WORKSPACE, PASSWORD = "T0BENCH", "pw"
 OPERATOR = Actor(WORKSPACE, "U0RITA", Role.ADMIN)
 LONGEST = 300.0
 RENEW_AFTER = 540.0
+_TOLD = "told: "
 CountUp = Callable[[], Awaitable[int]]
 
 
@@ -178,12 +179,13 @@ def measure(mailboxes: int, rest: float, *, with_engine: bool) -> dict[str, floa
             assert process.stdin is not None
             assert process.stdout is not None
             for line in process.stdout:
-                if line != "restart\n":
-                    told: dict[str, float] = json.loads(line)
+                if line.startswith(_TOLD):
+                    told: dict[str, float] = json.loads(line.removeprefix(_TOLD))
                     return told
-                dovecot.restart()
-                process.stdin.write("\n")
-                process.stdin.flush()
+                if line == "restart\n":  # all other lines are the engine's log
+                    dovecot.restart()
+                    process.stdin.write("\n")
+                    process.stdin.flush()
     raise RuntimeError("the measured process ended early")
 
 
@@ -200,7 +202,7 @@ def main() -> None:
     parser.add_argument("--ca", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.hold:
-        print(json.dumps(asyncio.run(hold(arguments))), flush=True)
+        print(_TOLD + json.dumps(asyncio.run(hold(arguments))), flush=True)
         return
     need_dovecot()
     told = measure(arguments.mailboxes, arguments.rest, with_engine=arguments.engine)

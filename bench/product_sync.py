@@ -22,6 +22,7 @@ from pathlib import Path
 
 from core.assembly import make_engine, make_mail, make_tools, make_use_cases
 from core.clock import SystemClock
+from core.collector import collect_seldom
 from core.domain.account import Mailbox
 from core.domain.actor import Actor, Role
 from core.ports.mail import Endpoint, Tls
@@ -75,6 +76,7 @@ async def run(arguments: argparse.Namespace) -> Taken:
     clock = SystemClock()
     async with await open_store(_url(arguments), keys=["k" * 32], clock=clock) as store:
         engine = make_engine(make_tools(store, clock), make_mail(_settings(arguments), clock), started_at=clock.now())
+        collect_seldom()  # as the server does when everything is joined
         async with store.read(WORKSPACE) as uow:
             (mailbox,) = await uow.mailboxes.list()
         began, cpu = clock.now(), time.process_time()
