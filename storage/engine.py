@@ -15,7 +15,7 @@ from storage.sqlite_file import claim_file, version_warnings
 from storage.vault import KeyRing, Vault
 from storage.wake import Dispatcher, LocalWake, NoDispatcher
 
-ALL_TOPICS = ("sync", "outreach", "checks", "notifications", "backfill")
+ALL_TOPICS = ("sync", "outreach", "checks", "notifications", "alerts", "backfill")
 """What there is to serve; ``sync:<mailbox>`` belongs to ``sync``."""
 
 

@@ -112,5 +112,5 @@ class NotificationService:
 
 
 def _has_own_copy(item: OutboxItem) -> bool:
-    """Sync alerts and replies reach the owner by a message of their own anyway."""
-    return item.kind in ("sync", "reply")
+    """What concerns one mailbox or one reply reaches the owner by a message of its own anyway."""
+    return item.kind in ("sync", "sync_reminder", "recovery", "reply")
