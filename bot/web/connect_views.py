@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.web.connect_form import ConnectForm
 from bot.web.guard import Guard, csrf_mark
-from bot.web.middleware import CONTENT_POLICY, LEADS_AWAY
+from bot.web.middleware import CONTENT_POLICY, leads_away
 from bot.web.pages import Pages
 from bot.web.problem import Problem
 from core.domain.account import Mailbox
@@ -102,7 +102,7 @@ class ConnectViews:
             csrf=csrf_mark(visit.token, nonce),
         )
         self._guard.remember(page, nonce)
-        page.headers[CONTENT_POLICY] = LEADS_AWAY
+        page.headers[CONTENT_POLICY] = leads_away(https=self._guard.https)
         return page
 
     def form(

@@ -17,9 +17,6 @@ log = logging.getLogger("rethread.web")
 # No script at all; a page may load its style sheet and post to where it came from, and stands in nobody's frame.
 _POLICY: Final = "default-src 'none'; style-src 'self'; form-action {}; base-uri 'none'; frame-ancestors 'none'"
 CONTENT_POLICY: Final = "Content-Security-Policy"
-LEADS_AWAY: Final = _POLICY.format("'self' https:")
-"""For a page whose form is answered with the way to a sign-in service. Browsers hold every stop of that way against the
-policy, and an organisation's own sign-in page may be one of them. No password is typed on such a page."""
 _HEADERS: Final = {
     CONTENT_POLICY: _POLICY.format("'self'"),
     "Referrer-Policy": "no-referrer",
@@ -39,6 +36,13 @@ _WORDS: Final = {
     413: ("That is too much", "What was sent is larger than this page takes."),
     415: ("That is no form", "This page takes what its own form sends."),
 }
+
+
+def leads_away(*, https: bool) -> str:
+    """The policy of a page whose form is answered with the way to a sign-in service. Browsers hold every stop of that
+    way against it, and an organisation's own sign-in page may be one of them. No password is typed on such a page.
+    Without ``https`` we are on one machine, and so may be the sign-in service."""
+    return _POLICY.format("'self' https:" + ("" if https else " http://127.0.0.1:* http://localhost:*"))
 
 
 def safe_headers(*, https: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
