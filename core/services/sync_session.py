@@ -265,7 +265,8 @@ class SyncSession:
         if settings.is_set("poll_sent_s"):
             return chosen
         # A tenth more or less, so that many mailboxes do not ask at once.
-        return max(chosen, provider_facts(self._mailbox.provider).sent_poll_s) * (0.9 + 0.2 * self._tools.random())
+        known = provider_facts(self._mailbox.provider)
+        return max(chosen, known.sent_poll_s, known.poll_floor_s) * (0.9 + 0.2 * self._tools.random())
 
     def _is_refresh_due(self) -> bool:
         last = self._mailbox.refreshed_at
