@@ -12,6 +12,7 @@ from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxStatus
 from core.domain.diagnosis import CAUSES, CauseClass
 from core.domain.diagnosis.retry_after import retry_after_seconds
 from core.domain.folder_sync import FolderState
+from core.domain.providers import facts
 
 _PASSING: Final = frozenset({CauseClass.SILENT, CauseClass.WAIT, CauseClass.SLOW_DOWN})
 _UNWATCHED: Final = "unwatched"
@@ -68,9 +69,15 @@ def _judged(mailbox: Mailbox, watched: list[FolderState], seconds: float | None,
     parked = [one.name for one in watched if one.parked_until is not None and one.parked_until > now]
     if parked:
         return LagKind.LATE, f"the server does not open {', '.join(parked[:3])}; tried again later"
-    if seconds is None or seconds > PROMPT.total_seconds():
+    if seconds is None or seconds > _prompt(mailbox.provider):
         return LagKind.LATE, "many new mails are being read, or the provider is slow"
     return LagKind.PROMPT, "up to date"
+
+
+def _prompt(provider: str) -> float:
+    """Some providers want to be asked seldom: what is read at their pace is no late mail."""
+    known = facts(provider)
+    return max(PROMPT.total_seconds(), 1.5 * max(known.sent_poll_s, known.poll_floor_s))
 
 
 _OFF: Final = {

@@ -37,6 +37,13 @@ def test_the_oldest_folder_counts() -> None:
     assert "many new mails" in lag.reason
 
 
+def test_a_provider_that_is_asked_seldom_is_not_late_between_two_looks() -> None:
+    """Gmail wants ten minutes between looks (R70); another server is late by then."""
+    folders = [folder(at=NOW - 11 * MINUTE)]
+    assert lag_of(make_mailbox(provider="google"), folders, NOW).kind is LagKind.PROMPT
+    assert lag_of(make_mailbox(provider="fastmail"), folders, NOW).kind is LagKind.LATE
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "words"),
     [
