@@ -70,7 +70,7 @@ def workspace_settings() -> str:
 
 
 def _default(setting: Setting) -> str:
-    if setting.default is None:
+    if setting.default in (None, ()):
         return "none"
     if isinstance(setting.default, tuple):
         return ",".join(f"{value:g}" for value in setting.default)
@@ -82,6 +82,8 @@ def _bounds(setting: Setting) -> str:
         return ", ".join(setting.choices)
     if setting.kind == "channel":
         return "a channel"
+    if setting.kind == "names":
+        return "names, separated by commas"
     numbers = f"{setting.low:g} to {setting.high:.9g}"
     return f"up to ten growing numbers, {numbers}" if setting.kind == "numbers" else numbers
 
