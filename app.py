@@ -70,6 +70,7 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         uses.settings,
         uses.domains,
         alerts=uses.alerts,
+        care=uses.care,
         readings=uses.readings,
         discovery=uses.discovery,
     )
@@ -88,6 +89,9 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
         prospects=uses.prospects,
         settings=uses.settings,
         domains=uses.domains,
+        readings=uses.readings,
+        seats=uses.seats,
+        care=uses.care,
         clock=clock,
         workspaces=store.workspaces,
         backup=store.backup,

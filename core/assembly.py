@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from core.services.backfill import BackfillService
     from core.services.campaigns import CampaignService
     from core.services.canaries import CanaryService
+    from core.services.care import MailboxCare
     from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import AutoconfigSource, Discovery
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from core.services.people import PeopleService
     from core.services.prospects import ProspectService
     from core.services.readings import ReadingService
+    from core.services.seats import SeatService
     from core.services.settings import SettingService
     from core.services.signin import SignInService
     from core.services.sync import SyncService
@@ -74,6 +76,8 @@ class UseCases:
     discovery: Discovery
     alerts: AlertDesk
     readings: ReadingService
+    seats: SeatService
+    care: MailboxCare
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,9 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     from core.services.alerts import AlertService
     from core.services.campaigns import CampaignService
     from core.services.cards import CardWriter
+    from core.services.care import MailboxCare
     from core.services.connecting import ConnectService
+    from core.services.credentials import CredentialService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import Discovery
     from core.services.mailboxes import MailboxService
@@ -190,13 +196,19 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     from core.services.progress import Progress
     from core.services.prospects import ProspectService
     from core.services.readings import ReadingService
+    from core.services.seats import SeatService
     from core.services.settings import SettingService
     from core.services.signin import SignInService
+    from core.services.submission import Submission
+    from core.services.trial_mail import TrialMail
 
-    progress = Progress(tools, CardWriter(tools))
+    progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
     connecting = ConnectService(tools, mail.connector, mail.transport)
-    mailboxes = MailboxService(tools, AlertService(tools))
+    mailboxes = MailboxService(tools, alerts)
     prospects = ProspectService(tools, progress)
+    desk = AlertDesk(tools, mailboxes, prospects, versions())
+    submission = Submission(mail.transport, CredentialService(tools, mail.sign_in))
+    trial = TrialMail(tools, mail.connector, submission)
     return UseCases(
         mailboxes=mailboxes,
         connecting=connecting,
@@ -208,7 +220,9 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
         domains=DeliverabilityService(mail.resolver),
         discovery=Discovery(mail.resolver, mail.autoconfig, mail.sign_in, safe=mail.sign_in_safe),
         readings=ReadingService(tools),
-        alerts=AlertDesk(tools, mailboxes, prospects, versions()),
+        seats=SeatService(tools, alerts),
+        care=MailboxCare(tools, trial, desk, versions()),
+        alerts=desk,
     )
 
 

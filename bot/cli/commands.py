@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.cli.command_error import UsageError
-from bot.cli.grammar import Argument, Command, Invocation, Place, arg, host_and_port, understand
+from bot.cli.grammar import Argument, Command, Invocation, Place, Prepare, arg, host_and_port, understand
 from bot.cli.source import Source
 
 LAYERS: Final = ("imap", "smtp", "oauth", "tls", "dns", "socket")
+_ON_OFF: Final = {"on": True, "off": False}
 _ROLES: Final = ("all", "bot", "engine")
 _ADDRESS_TYPES: Final = ("personal", "work", "other")
 _ADDRESS: Final = arg("address", help="the mailbox's address")
@@ -35,6 +36,12 @@ def _add_mailbox(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
         "imap": {**args["imap"], "tls": imap_tls},
         "smtp": {**args["smtp"], "tls": smtp_tls},
     }
+
+
+def _switched(args: dict[str, Any], _: Source) -> Mapping[str, Any]:
+    if args["send"] is None and args["capture"] is None:
+        raise UsageError("give --send, --capture or both", fix="Each is on or off.")
+    return {name: _ON_OFF.get(value, value) for name, value in args.items()}
 
 
 def _people_file(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
@@ -96,8 +103,8 @@ _MAILBOX_ADD: Final = (
 )
 
 
-def _on_mailbox(verb: str, help_text: str, *more: Argument) -> Command:
-    return Command(f"mailbox {verb}", help_text, (_ADDRESS, *more))
+def _on_mailbox(verb: str, help_text: str, *more: Argument, prepare: Prepare | None = None) -> Command:
+    return Command(f"mailbox {verb}", help_text, (_ADDRESS, *more), prepare)
 
 
 def _on_campaign(verb: str, help_text: str) -> Command:
@@ -118,16 +125,29 @@ COMMANDS: Final = (
     Command("migrate", "bring the database to the newest schema", place=Place.PROGRAM),
     Command("check", "settings, database, Slack and mail hosts: what works and what does not", place=Place.PROGRAM),
     Command("mailbox add", "connect a mailbox, or connect it again", _MAILBOX_ADD, _add_mailbox),
-    Command("mailbox list", "every mailbox with its light"),
-    _on_mailbox("show", "one mailbox with its light and its error"),
+    Command("mailbox list", "every mailbox with its light, and how many seats are in use"),
+    _on_mailbox("show", "one mailbox: light, switches, how far it is read, seat, error"),
     _on_mailbox(
         "check", "MX, SPF, DMARC and DKIM of the mailbox's domain: what is right, and what to publish", _SELECTOR
     ),
-    _on_mailbox("resync", "try again now"),
-    _on_mailbox("refresh", "read new mail now"),
-    _on_mailbox("pause", "stop reading and sending"),
-    _on_mailbox("resume", "go on after a pause"),
-    _on_mailbox("remove", "forget the credentials, keep the history"),
+    _on_mailbox("resync", "try again now, also one given up after two days"),
+    _on_mailbox("refresh", "look through all folders now, those too that rest after failures"),
+    _on_mailbox(
+        "test",
+        "send a test mail, and where it goes to one of your mailboxes wait until it arrives",
+        arg("--to", metavar="B", help="another address; left out: another connected mailbox"),
+    ),
+    _on_mailbox(
+        "switch",
+        "send from it or not, log its mail or not",
+        arg("--send", choices=tuple(_ON_OFF)),
+        arg("--capture", choices=tuple(_ON_OFF), help="what comes while this is off is never logged"),
+        prepare=_switched,
+    ),
+    _on_mailbox("pause", "stop reading and sending, and leave the seat to whoever waits"),
+    _on_mailbox("resume", "go on after a pause; without a free seat it waits"),
+    _on_mailbox("remove", "disconnect: forget the credentials, keep the history, free the seat"),
+    _on_mailbox("escalate", "all the facts for whoever is asked for help, without secrets"),
     _on_mailbox("log", "what happened to its sync, newest first", arg("--limit", type=int, default=20, metavar="N")),
     Command("people import", "import or update people from a CSV file", (arg("file", metavar="F.csv"),), _people_file),
     Command("people show", "a person's addresses, stream and campaigns", (_EMAIL,)),

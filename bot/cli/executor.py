@@ -6,13 +6,13 @@ The same code answers whether the command came over the control channel or found
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bot.cli import shapes
-from bot.cli.command_error import UsageError
+from bot.cli.command_error import CommandError, UsageError
 from bot.cli.grammar import Request
 from core.domain.account import Mailbox
 from core.domain.actor import Actor, operator
@@ -24,11 +24,14 @@ from core.errors import NotFoundError, RefusedError
 from core.ports.clock import Clock
 from core.ports.mail import Endpoint, Tls
 from core.services.campaigns import CampaignService, Skipped
+from core.services.care import MailboxCare
 from core.services.connecting import ConnectRequest, ConnectService
 from core.services.deliverability import DeliverabilityService
 from core.services.mailboxes import MailboxService
 from core.services.people import PeopleService
 from core.services.prospects import ProspectService
+from core.services.readings import ReadingService
+from core.services.seats import SeatService
 from core.services.settings import SettingService
 
 Result = dict[str, Any] | list[dict[str, Any]]
@@ -47,6 +50,9 @@ class Services:
     prospects: ProspectService
     settings: SettingService
     domains: DeliverabilityService
+    readings: ReadingService
+    seats: SeatService
+    care: MailboxCare
     clock: Clock
     workspaces: Callable[[], Awaitable[list[str]]]
     backup: Callable[[Path], Awaitable[None]]
@@ -102,21 +108,49 @@ async def _mailbox_add(services: Services, actor: Actor, args: Args) -> Result:
         send=args["send"],
         capture=args["capture"],
     )
-    return shapes.mailbox(await services.connecting.connect(actor, request), services.clock.now())
+    return (await _shown(services, actor, [await services.connecting.connect(actor, request)]))[0]
 
 
 def _endpoint(given: Args) -> Endpoint:
     return Endpoint(given["host"], given["port"], Tls(given["tls"]))
 
 
+async def _shown(services: Services, actor: Actor, mailboxes: Sequence[Mailbox]) -> list[dict[str, Any]]:
+    readings, seats = await services.readings.of(actor, mailboxes), await services.seats.of(actor)
+    return [shapes.mailbox(one, readings[one.id], seats) for one in mailboxes]
+
+
 async def _mailbox_list(services: Services, actor: Actor, _: Args) -> Result:
-    now = services.clock.now()
-    return [shapes.mailbox(one, now) for one in await services.mailboxes.list(actor)]
+    return await _shown(services, actor, await services.mailboxes.list(actor))
 
 
 async def _mailbox_show(services: Services, actor: Actor, args: Args) -> Result:
+    return await _shown(services, actor, [await services.mailboxes.find(actor, args["address"])])
+
+
+async def _mailbox_switch(services: Services, actor: Actor, args: Args) -> Result:
     found = await services.mailboxes.find(actor, args["address"])
-    return [shapes.mailbox(found, services.clock.now())]
+    changed = await services.mailboxes.set_switches(actor, found.id, send=args["send"], capture=args["capture"])
+    return (await _shown(services, actor, [changed]))[0]
+
+
+async def _mailbox_test(services: Services, actor: Actor, args: Args) -> Result:
+    """A mail that did not go is a command that failed."""
+    found = await services.mailboxes.find(actor, args["address"])
+    result = await services.care.send_test(actor, found.id, args["to"])
+    if not result.sent:
+        cause = result.diagnosis.cause if result.diagnosis else "unknown"
+        facts = {"to": result.to, "cause": cause, "server_said": result.raw}
+        raise CommandError(
+            "test_failed", f"The test mail to {result.to} did not go: {result.title}.", result.fix, facts
+        )
+    return shapes.trial(result)
+
+
+async def _mailbox_escalate(services: Services, actor: Actor, args: Args) -> Result:
+    found = await services.mailboxes.find(actor, args["address"])
+    pack = await services.care.escalate_mailbox(actor, found.id)
+    return {"text": pack.text, "facts": dict(pack.facts)}
 
 
 async def _mailbox_log(services: Services, actor: Actor, args: Args) -> Result:
@@ -134,7 +168,7 @@ def _mailbox(choose: Callable[[MailboxService], Callable[[Actor, str], Awaitable
     async def handle(services: Services, actor: Actor, args: Args) -> Result:
         found = await services.mailboxes.find(actor, args["address"])
         changed = await choose(services.mailboxes)(actor, found.id)
-        return shapes.mailbox(changed, services.clock.now())
+        return (await _shown(services, actor, [changed]))[0]
 
     return handle
 
@@ -240,6 +274,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     "mailbox show": _mailbox_show,
     "mailbox log": _mailbox_log,
     "mailbox check": _mailbox_check,
+    "mailbox switch": _mailbox_switch,
+    "mailbox test": _mailbox_test,
+    "mailbox escalate": _mailbox_escalate,
     "mailbox resync": _mailbox(lambda service: service.request_resync),
     "mailbox refresh": _mailbox(lambda service: service.refresh),
     "mailbox pause": _mailbox(lambda service: service.pause),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from bot.cli.command_error import CommandError
 from core.domain.dns_checks import PROPAGATION, Verdict
 from core.domain.providers import facts
+from core.domain.seats import SeatCount
 
 _MOST_IN_CELL: Final = 60
 _DNS_CHECKS: Final = ("mx", "spf", "dmarc", "dkim")
@@ -20,14 +21,18 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 Row = Mapping[str, Any]
 
 
+def _safe(line: str) -> str:
+    """A line with its own spaces, and nothing that drives the terminal."""
+    return "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in line)
+
+
 def plain(value: Any, *, most: int | None = None) -> str:
     """A value as one line of harmless text."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in str(value))
-    text = " ".join(text.split())
+    text = " ".join(_safe(str(value)).split())
     return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -78,10 +83,43 @@ def _mailboxes(rows: Sequence[Row]) -> str:
     if not rows:
         return "No mailbox is connected."
     lines = table(
-        ("LIGHT", "ADDRESS", "STATUS", "SEND", "CAPTURE", "LAST READ"),
-        [(r["light"], r["address"], r["status"], r["send"], r["capture"], r["last_sync_at"]) for r in rows],
+        ("LIGHT", "ADDRESS", "STATUS", "SEND", "CAPTURE", "LAST READ", "OLD MAIL LEFT"),
+        [
+            (r["light"], r["address"], r["status"], r["send"], r["capture"], r["last_sync_at"], r["history_left"])
+            for r in rows
+        ],
     )
-    return "\n".join([lines, *(_trouble(row) for row in rows if row["error"])])
+    waiting = [f"{row['address']} {plain(row['note'])}" for row in rows if row["note"]]
+    return "\n".join([lines, *waiting, *(_trouble(row) for row in rows if row["error"])])
+
+
+def _mailbox_list(rows: Sequence[Row]) -> str:
+    """The seats last, where there is a limit (R38)."""
+    shown = _mailboxes(rows)
+    seats = rows[0]["seats"] if rows else None
+    if not seats or not seats["limit"]:
+        return shown
+    return f"{shown}\n\n{SeatCount(seats['used'], seats['limit']).words}, {seats['waiting']} waiting."
+
+
+def _mailbox_shown(rows: Sequence[Row]) -> str:
+    """One mailbox with everything that is known of it."""
+    (row,) = rows
+    seat = {"held": "has a seat", "waits": "waits for a seat", "none": "has no seat"}[row["seat"]]
+    reading = f"{plain(row['lag'])}; {row['history_left']:,} old mails to read; {seat}"
+    return f"{_mailboxes(rows)}\n\n{reading}"
+
+
+def _trial(result: Row) -> str:
+    lines = [f"The mail server took the test mail to {plain(result['to'])}."]
+    if result["server_said"]:
+        lines.append(f"The server said: {plain(result['server_said'])}")
+    lines.append(plain(result["arrival"]) if result["arrival"] else "Look there whether it has arrived, also in spam.")
+    return "\n".join(lines)
+
+
+def _escalation(result: Row) -> str:
+    return "\n".join(_safe(line) for line in str(result["text"]).splitlines())
 
 
 def _trouble(row: Row) -> str:
@@ -175,7 +213,8 @@ def _email_log(rows: Sequence[Row]) -> str:
 
 
 def _settings(rows: Sequence[Row]) -> str:
-    return "\n".join(f"{row['key']} = {_value(row['value'])}{_default(row)}\n    {row['meaning']}" for row in rows)
+    lines = [f"{row['key']} = {_value(row['value'])}{_default(row)}\n    {row['meaning']}" for row in rows]
+    return "\n".join([*lines, *(plain(row["note"]) for row in rows if row.get("note"))])
 
 
 def _default(row: Row) -> str:
@@ -183,9 +222,13 @@ def _default(row: Row) -> str:
 
 
 def _checks(rows: Sequence[Row]) -> str:
-    return table(
-        ("", "CHECK", "DETAIL", "FIX"), [("ok" if r["ok"] else "NO", r["name"], r["detail"], r["fix"]) for r in rows]
-    )
+    """Whole sentences and addresses to copy: nothing is cut."""
+    lines = []
+    for row in rows:
+        lines.append(f"{'ok' if row['ok'] else 'NO':<4}{plain(row['name'])}: {plain(row['detail'])}")
+        if row["fix"]:
+            lines.append(f"      {plain(row['fix'])}")
+    return "\n".join(lines)
 
 
 def _domain(result: Row) -> str:
@@ -214,10 +257,12 @@ def _classified(rows: Sequence[Row]) -> str:
 
 _RENDERERS: Final[dict[str, Callable[[Any], str]]] = {
     "check": _checks,
-    "mailbox list": _mailboxes,
-    "mailbox show": _mailboxes,
+    "mailbox list": _mailbox_list,
+    "mailbox show": _mailbox_shown,
     "mailbox log": _sync_log,
-    **{f"mailbox {verb}": _mailbox for verb in ("add", "resync", "refresh", "pause", "resume", "remove")},
+    **{f"mailbox {verb}": _mailbox for verb in ("add", "resync", "refresh", "switch", "pause", "resume", "remove")},
+    "mailbox test": _trial,
+    "mailbox escalate": _escalation,
     "mailbox check": _domain,
     "domain check": _domain,
     "people import": _imported,

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from core.domain.account import Mailbox
+from core.domain.account import SEATED_STATUSES, Mailbox, MailboxStatus
 from core.domain.campaign import Campaign
 from core.domain.delivery import SHOWN
 from core.domain.dns_checks import DomainReport
 from core.domain.people import Person
 from core.domain.reasons import reason as reason_of_code
 from core.domain.reasons import reason_of_refusal
+from core.domain.seats import SeatCount
 from core.domain.taxonomy import TOPICS
 from core.ports.storage import Activity, EmailLogRow, ProspectRow, SyncLogEntry
 from core.services.campaigns import CampaignLine, CampaignReport, Skipped
 from core.services.people import ImportResult, PersonReport
+from core.services.readings import Reading
 from core.services.settings import SettingLine
+from core.services.trial_mail import TrialResult
 
 Shape = dict[str, Any]
+_SEATS: Final = {MailboxStatus.PENDING: "waits"}
 
 
 def moment(at: datetime | None) -> str | None:
@@ -27,11 +31,12 @@ def moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
-def mailbox(one: Mailbox, now: datetime) -> Shape:
-    """``lag_s``: seconds since the mailbox was last read to its end; None before the first time."""
+def mailbox(one: Mailbox, reading: Reading, seats: SeatCount) -> Shape:
+    """``lag_s``: seconds since the mailbox was known to be read to its end, None before the first time; ``lag`` says
+    why; ``history_left``: about how many old mails are still to be read. ``seat``: held, waits or none."""
     fault = one.fault
     error = fault and {"cause": fault.cause, "raw": fault.raw, "fix": fault.fix, "at": moment(fault.at)}
-    lag = (now - one.last_sync_at).total_seconds() if one.last_sync_at else None
+    lag = reading.lag.seconds
     return {
         "id": one.id,
         "address": one.address,
@@ -42,8 +47,26 @@ def mailbox(one: Mailbox, now: datetime) -> Shape:
         "send": one.send,
         "capture": one.capture,
         "last_sync_at": moment(one.last_sync_at),
-        "lag_s": None if lag is None else round(max(lag, 0.0), 3),
+        "lag_s": None if lag is None else round(lag, 3),
+        "lag": reading.lag.reason,
+        "history_left": reading.history_left,
+        "seat": _SEATS.get(one.status, "held" if one.status in SEATED_STATUSES else "none"),
+        "seats": {"used": seats.used, "limit": seats.limit, "waiting": seats.waiting},
+        "note": f"waits for a seat: {seats.advice}" if one.status is MailboxStatus.PENDING else "",
         "error": error,
+    }
+
+
+def trial(result: TrialResult) -> Shape:
+    """A test mail that went; ``arrived`` is None where nobody looked."""
+    return {
+        "sent": result.sent,
+        "to": result.to,
+        "message_id": result.message_id,
+        "server_said": result.raw,
+        "arrived": result.arrived,
+        "arrived_in": result.arrived_in or None,
+        "arrival": result.arrival,
     }
 
 
@@ -179,4 +202,5 @@ def setting(line: SettingLine) -> Shape:
         "default": one.default,
         "is_default": line.is_default,
         "meaning": one.meaning,
+        **({"note": line.note} if line.note else {}),
     }

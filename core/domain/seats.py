@@ -24,9 +24,11 @@ class SeatCount:
     def words(self) -> str:
         """``3 of 3 seats are in use``"""
         if not self.limit:
-            return f"{self.used:,} mailboxes are synced; there is no limit"
+            mailboxes = "mailbox is" if self.used == 1 else "mailboxes are"
+            return f"{self.used:,} {mailboxes} synced; there is no limit"
         are = "is" if self.used == 1 else "are"
-        return f"{self.used:,} of {self.limit:,} seats {are} in use"
+        seats = "seat" if self.limit == 1 else "seats"
+        return f"{self.used:,} of {self.limit:,} {seats} {are} in use"
 
     @property
     def advice(self) -> str:

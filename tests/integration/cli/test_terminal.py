@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,65 @@ async def test_a_broken_mailbox_in_the_promised_shape(terminal: Terminal, sqlite
     assert (await terminal.json("mailbox", "pause", "rita@agency.test", *T1))["status"] == "paused"
     assert await terminal.run("mailbox", "show", "rota@agency.test", *T1) == 1
     assert "Did you mean rita@agency.test?" in terminal.err
+
+
+async def test_the_two_switches(terminal: Terminal, sqlite_store: SqlStore) -> None:
+    """Each by itself, the other stays (R6, R9)."""
+    terminal.services = services_on(sqlite_store)
+    async with sqlite_store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+    switched = await terminal.json("mailbox", "switch", "rita@agency.test", "--capture", "off", *T1)
+    assert (switched["send"], switched["capture"]) == (True, False)
+    switched = await terminal.json("mailbox", "switch", "rita@agency.test", "--send", "off", "--capture", "on", *T1)
+    assert (switched["send"], switched["capture"]) == (False, True)
+    assert await terminal.run("mailbox", "switch", "rita@agency.test", *T1) == 2
+    assert "--send" in terminal.err
+
+
+async def test_a_mailbox_that_waits_for_a_seat_says_so(terminal: Terminal, sqlite_store: SqlStore) -> None:
+    """Its seat, everybody's seats and what ends the wait; the limit's answer names who is moved (R35, R38)."""
+    terminal.services = services_on(sqlite_store)
+    async with sqlite_store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        later = NOW + timedelta(minutes=1)
+        await uow.mailboxes.add(make_mailbox("mb2", address="omar@agency.test", owner="U0OMAR", created_at=later))
+    changed = await terminal.json("settings", "set", "mailbox_limit", "1", *T1)
+    assert changed["note"] == "Waiting for a seat from now on: omar@agency.test."
+    rita, omar = await terminal.json("mailbox", "list", *T1)
+    assert (rita["seat"], omar["seat"], omar["status"], omar["light"]) == ("held", "waits", "pending", "grey")
+    assert omar["seats"] == {"used": 1, "limit": 1, "waiting": 1}
+    assert omar["note"] == (
+        "waits for a seat: 1 of 1 seat is in use; somebody must disconnect or pause a mailbox, "
+        "or an admin raise mailbox_limit"
+    )
+    assert await terminal.run("mailbox", "list", *T1) == 0
+    assert "1 of 1 seat is in use, 1 waiting." in terminal.out
+    await terminal.json("mailbox", "remove", "rita@agency.test", *T1)
+    (shown,) = await terminal.json("mailbox", "show", "omar@agency.test", *T1)
+    assert (shown["status"], shown["seat"], shown["lag"]) == ("connecting", "held", "waiting to connect")
+
+
+async def test_help_is_asked_for_with_the_facts(terminal: Terminal, sqlite_store: SqlStore) -> None:
+    """Text for people, the same facts for programs, no secret (R25)."""
+    terminal.services = services_on(sqlite_store)
+    async with sqlite_store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+    pack = await terminal.json("mailbox", "escalate", "rita@agency.test", *T1)
+    assert pack["facts"]["mailbox"] == "rita@agency.test"
+    assert await terminal.run("mailbox", "escalate", "rita@agency.test", *T1) == 0
+    assert "Rethread knows of no fault" in terminal.out
+
+
+async def test_a_test_mail_to_itself_is_refused(terminal: Terminal, sqlite_store: SqlStore) -> None:
+    """Exit 1 in words (R18)."""
+    terminal.services = services_on(sqlite_store)
+    async with sqlite_store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+    words = ("mailbox", "test", "rita@agency.test", "--to", "Rita+me@agency.test")
+    assert await terminal.run(*words, *T1) == 1
+    assert "proves nothing" in terminal.err
+    assert await terminal.run("mailbox", "test", "rita@agency.test", *T1) == 1
+    assert "no other connected mailbox" in terminal.err
 
 
 async def test_settings_are_shown_and_set(terminal: Terminal, sqlite_store: SqlStore) -> None:

@@ -23,6 +23,11 @@ ROW = {
     "send": True,
     "capture": False,
     "last_sync_at": None,
+    "lag": "the password was changed",
+    "history_left": 1_200,
+    "seat": "held",
+    "seats": {"used": 1, "limit": 0, "waiting": 0},
+    "note": "",
     "error": ERROR,
 }
 
@@ -37,9 +42,68 @@ def test_a_red_mailbox_says_why_and_what_to_do() -> None:
     """Light, cause, the server's words and the fix."""
     text = render("mailbox list", [ROW])
 
-    assert text.splitlines()[1].split() == ["red", "rita@agency.test", "error", "yes", "no", "–"]
+    assert text.splitlines()[1].split() == ["red", "rita@agency.test", "error", "yes", "no", "–", "1200"]
     assert "password_changed" in text
     assert "Press Reconnect." in text
+
+
+def test_seats_are_told_where_there_is_a_limit() -> None:
+    """How many are in use, how many wait, and what a mailbox waits for."""
+    assert "seats" not in render("mailbox list", [ROW])
+    limited = {"used": 1, "limit": 1, "waiting": 1}
+    waiting = {
+        **ROW,
+        "seat": "waits",
+        "seats": limited,
+        "error": None,
+        "note": "waits for a seat: 1 of 1 seat is used",
+    }
+    said = render("mailbox list", [waiting])
+    assert "rita@agency.test waits for a seat: 1 of 1" in said
+    assert said.endswith("1 of 1 seat is in use, 1 waiting.")
+
+
+def test_one_mailbox_is_shown_with_how_far_it_is_read() -> None:
+    """Why new mail is late, how much old mail is to come, and its seat."""
+    said = render("mailbox show", [ROW])
+    assert said.endswith("the password was changed; 1,200 old mails to read; has a seat")
+
+
+def test_a_test_mail_in_words() -> None:
+    """Where nobody could look, the person is asked to."""
+    result = {"to": "omar@agency.test", "server_said": "250 \x1b[2J ok", "arrival": ""}
+    said = render("mailbox test", result)
+    assert "\x1b" not in said
+    assert said.endswith("Look there whether it has arrived, also in spam.")
+    arrived = render("mailbox test", {**result, "arrival": "It arrived in omar@agency.test, folder INBOX."})
+    assert arrived.endswith("folder INBOX.")
+
+
+def test_the_facts_for_help_keep_their_lines_and_drive_nothing() -> None:
+    """Indentation stays, escape sequences do not."""
+    assert render("mailbox escalate", {"text": "a\n  b\x1b[2J"}) == "a\n  b [2J"
+
+
+def test_what_a_change_of_the_limit_moved_is_said() -> None:
+    row = {
+        "key": "mailbox_limit",
+        "value": 1,
+        "default": 0,
+        "is_default": False,
+        "meaning": "Most.",
+        "note": "Waiting: x.",
+    }
+    assert render("settings set", row).endswith("Waiting: x.")
+
+
+def test_addresses_to_copy_are_never_cut() -> None:
+    """A redirect address may be long."""
+    address = f"https://{'x' * 80}.agency.test/oauth/google/callback"
+    row = {"name": "Google sign-in", "ok": False, "detail": f"redirect address {address}", "fix": "Register it."}
+    said = render("check", [row])
+    assert said.startswith("NO")
+    assert address in said
+    assert said.endswith("      Register it.")
 
 
 def test_faults_of_a_file_stand_in_lines_of_their_own() -> None:
