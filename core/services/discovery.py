@@ -161,8 +161,8 @@ class Discovery:
     async def _by_srv(self, domain: str, trouble: list[str]) -> Proposal | None:
         try:
             imap, smtp = await asyncio.gather(self._service(domain, _IMAP), self._service(domain, _SMTP))
-        except MailError:
-            trouble.append(f"DNS gave no answer about the servers of {domain}.")
+        except MailError as error:
+            trouble.append(_trouble(domain, domain, error))
             return None
         if imap is None or smtp is None:
             return None
@@ -187,7 +187,7 @@ class Discovery:
         for host, answer in zip(hosts, answers, strict=True):
             try:
                 if isinstance(answer, MailError):
-                    trouble.append(_trouble(host, answer))
+                    trouble.append(_trouble(host, domain, answer))
                 elif answer is not None:
                     words = f"{host} publishes these servers for mail programs (autoconfig)."
                     return _proposal(read_autoconfig(answer, address), words)
@@ -206,7 +206,7 @@ class Discovery:
         imap, smtp = await asyncio.gather(self._first_there(imap_names), self._first_there(smtp_names))
         there = imap is not None and smtp is not None
         words = [
-            *trouble,
+            *dict.fromkeys(trouble),
             "These servers are guessed by their usual names."
             if there or trouble
             else f"No mail servers of {domain} were found; these are only the usual names.",
@@ -312,10 +312,10 @@ def _endpoint(server: Server) -> Endpoint:
     return Endpoint(server.host, server.port, Tls(server.tls))
 
 
-def _trouble(host: str, error: MailError) -> str:
+def _trouble(host: str, domain: str, error: MailError) -> str:
     match error.layer:
         case "dns":
-            return f"DNS gave no answer about {host}."
+            return f"DNS gave no answer about the servers of {domain}."
         case "tls":
             return f"The certificate of {host} is not in order, so what it publishes was not read."
         case _:

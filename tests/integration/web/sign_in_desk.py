@@ -1,4 +1,4 @@
-"""The connect pages on the product's own services, against the sandbox's mail, DNS and sign-in, and a browser on them."""
+"""The connect pages on the product's own services, against the sandbox's mail, DNS and sign-in, in a browser."""
 
 from __future__ import annotations
 

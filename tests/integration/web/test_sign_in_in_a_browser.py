@@ -1,4 +1,4 @@
-"""Connecting by Google and Microsoft in a real Chromium: what a person clicks, and what they are told (R50, R54..R62)."""
+"""Connecting by Google and Microsoft in a real Chromium: what people click and what they are told (R50, R54..R62)."""
 
 from __future__ import annotations
 
