@@ -22,12 +22,12 @@ BUSY_TIMEOUT_S = 10
 
 _POOL_TIMEOUT_S = 30
 _READERS = 4
-# Each of the five connections keeps up to 4 MiB of pages: more made a first sync larger and no faster, because the
+# Each of the five connections keeps up to 2 MiB of pages: more made a first sync larger and no faster, because the
 # operating system keeps the file in memory too.
 _COMMON_PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -4096",
+    "PRAGMA cache_size = -2048",
     "PRAGMA mmap_size = 0",
 )
 _POSTGRESQL_OPTIONS = (

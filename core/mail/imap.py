@@ -203,7 +203,7 @@ class ImapClient:
     async def fetch(
         self, first_uid: int, last_uid: int | None = None, *, newest_first: bool = False
     ) -> AsyncIterator[list[FetchedMessage]]:
-        """Batches of at most 500 messages; the next commands are on their way while a batch is handed over."""
+        """Batches of at most 500 messages; the next command is on their way while a batch is handed over."""
         arrived, highest = self._protocol.arrived, 0
         ranges = await self._plan(first_uid, last_uid, newest_first=newest_first)
         async with aclosing(self._headers.fetch(ranges, newest_first=newest_first)) as batches:

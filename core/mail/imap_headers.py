@@ -15,7 +15,7 @@ from core.mail.imap_protocol import ImapCommand, ImapProtocol
 
 BATCH = 500
 MAX_UID = 2**32 - 1
-_AHEAD = 2
+_AHEAD = 1
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_TEXT = 262_144
 _HEADER_ITEM = f"BODY.PEEK[HEADER.FIELDS ({HEADER_FIELDS})]"

@@ -19,7 +19,7 @@ from core.mail.text import readable_text
 
 _MAX_MESSAGES = 200
 _MAX_BYTES = 1024 * 1024
-_AHEAD = 3
+_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
