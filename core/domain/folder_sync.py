@@ -38,6 +38,7 @@ class Reading(StrEnum):
     NOTHING = "nothing"
     FIRST = "first"  # never read before
     NEW = "new"  # mail arrived since
+    DOUBTED = "doubted"  # the server's numbers contradict ours: is the last message that we read still there?
     RENUMBERED = "renumbered"  # UIDVALIDITY changed: read all again, log nothing twice
 
 
@@ -56,25 +57,42 @@ MOST_RESETS = 5
 MOST_FAILURES = 3
 """Failures in a row after which a folder is parked, and the others go on."""
 
+_LAST_UID = 2**32 - 1
 
-def plan(state: FolderState, *, uidvalidity: int, uidnext: int, highestmodseq: int | None = None) -> Plan:
-    """Compares what we know with what SELECT or STATUS says.
 
-    A server may say UIDVALIDITY 0 or a UIDNEXT below ours (rebuilt index): both are read again from the start,
-    because unique keys make a second reading harmless and a skipped message is a lost reply. One that tells no
-    UIDNEXT (0) is asked for what follows the checkpoint, unless its mod-sequence says that nothing has changed.
+def believed_uidnext(uidnext: int, exists: int) -> int:
+    """UIDNEXT where it can be true, else 0 as if it had not been told: every message has a UID of its own below it, so
+    it lies above their number, and below the end of all numbers (RFC 3501 2.3.1.1)."""
+    return uidnext if exists < uidnext < _LAST_UID else 0
+
+
+def plan(
+    state: FolderState, *, uidvalidity: int, uidnext: int, exists: int = 0, highestmodseq: int | None = None
+) -> Plan:
+    """Compares what we know with what SELECT or STATUS says; ``exists`` is how many messages there are.
+
+    A server may say UIDVALIDITY 0, or a UIDNEXT that stands still or falls: a folder that grew or fell behind ours is
+    looked into from the last message read, because a second reading is harmless and a skipped message is a lost
+    reply. One that tells no UIDNEXT is asked for what follows the checkpoint, unless its mod-sequence says that
+    nothing has changed.
     """
     if state.uidvalidity is None:
         return Plan(Reading.FIRST, 1, uidvalidity)
     if state.uidvalidity != uidvalidity:
         return Plan(Reading.RENUMBERED, 1, uidvalidity)
-    if uidnext <= 0 and highestmodseq is not None and highestmodseq == state.highestmodseq:
-        return Plan(Reading.NOTHING, state.uidnext, uidvalidity)
-    if uidnext > state.uidnext or uidnext <= 0:
-        return Plan(Reading.NEW if state.uidnext > 1 else Reading.FIRST, state.uidnext, uidvalidity)
-    if 0 < uidnext < state.uidnext:
-        return Plan(Reading.RENUMBERED, 1, uidvalidity)
-    return Plan(Reading.NOTHING, state.uidnext, uidvalidity)
+    told, grown = believed_uidnext(uidnext, exists), exists > state.exists
+    if told > state.uidnext:
+        return Plan(Reading.NEW, state.uidnext, uidvalidity)
+    if grown or 0 < told < state.uidnext:
+        return Plan(Reading.DOUBTED, max(state.uidnext - 1, 1), uidvalidity)
+    unchanged = told or (highestmodseq is not None and highestmodseq == state.highestmodseq)
+    return Plan(Reading.NOTHING if unchanged else Reading.NEW, state.uidnext, uidvalidity)
+
+
+def is_renumbered(state: FolderState, *, exists: int, highest: int) -> bool:
+    """Whether a doubted folder bears other numbers than ours: from the last message read on, the highest UID found is
+    ``highest`` (0: none), or none is new although there are more messages."""
+    return highest == 0 or (exists > state.exists and highest < state.uidnext)
 
 
 def reads_history(reading: Reading) -> bool:

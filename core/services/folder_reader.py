@@ -6,14 +6,25 @@ the repetition harmless. Numbers are taken at the start of a pass.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from core.domain.account import Mailbox
-from core.domain.folder_sync import MOST_RESETS, FolderState, Plan, Reading, has_history, plan, reads_history
+from core.domain.folder_sync import (
+    MOST_RESETS,
+    FolderState,
+    Plan,
+    Reading,
+    believed_uidnext,
+    has_history,
+    is_renumbered,
+    plan,
+    reads_history,
+)
 from core.domain.message import FetchedMessage
 from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import ServerRefusedError
@@ -24,6 +35,13 @@ from core.services.tools import Tools
 
 # Provider clocks differ from ours.
 _CLOCK_SLACK = timedelta(hours=1)
+
+
+class _Span(NamedTuple):
+    """What a pass saw: the highest UID (0: none), and how many messages came after its numbers had been taken."""
+
+    highest: int
+    late: int
 
 
 class FolderReader:
@@ -53,21 +71,24 @@ class FolderReader:
         if not waited_on and folder.uidvalidity is not None:
             glance = await self._client.status(folder.name)
             self._on_proof()
-            if _todo(folder, glance).reading is Reading.NOTHING:
+            if _is_unmoved(folder, glance):
                 return
         snapshot = await self._select(folder)
-        todo = _todo(folder, snapshot)
-        if todo.reading is Reading.NOTHING:
+        if _is_unmoved(folder, snapshot):
             return
-        if todo.reading is Reading.RENUMBERED:
-            await self._note_reset(mailbox, folder)
+        todo = _todo(folder, snapshot)
         if reads_history(todo.reading) or not mailbox.capture:
             # Replies are not logged backwards when capturing is switched on later (R80).
-            await self._begin_at_end(mailbox, folder, snapshot)
+            await self._begin_at_end(mailbox, folder, snapshot, todo.reading)
             return
-        job = self._job(mailbox, folder, snapshot)
-        highest = await self._read(job, self._client.fetch(todo.first_uid))
-        await self._move_to_end(mailbox, folder, snapshot, max(snapshot.uidnext, highest + 1))
+        if todo.reading is Reading.NOTHING:
+            await self._move_to_end(mailbox, folder, snapshot, _Span(0, 0))
+            return
+        span = await self._read(mailbox, folder, snapshot, todo.first_uid)
+        if todo.reading is Reading.DOUBTED and is_renumbered(folder, exists=snapshot.exists, highest=span.highest):
+            await self._begin_at_end(mailbox, folder, snapshot, Reading.RENUMBERED)
+            return
+        await self._move_to_end(mailbox, folder, snapshot, span)
 
     async def read_history(
         self,
@@ -79,37 +100,51 @@ class FolderReader:
         enough: Callable[[], bool],
     ) -> None:
         """Reads old mail, newest first: about ``most`` messages, or until ``enough`` says so (R10, R11)."""
+        if not mailbox.capture:
+            await self._drop_history(mailbox, folder)  # switched off while a batch was on its way (R80)
+            return
         snapshot = await self._select(folder)
         if folder.history_below is None or snapshot.uidvalidity != folder.uidvalidity:
             return  # renumbered meanwhile: the next pass over new mail sees to it
-        horizon = self._tools.clock.now() - timedelta(days=float(settings["history_days"]))
         job = self._job(mailbox, folder, snapshot, history=True)
+        horizon = self._horizon(mailbox, settings)
         read, ended = 0, True
-        async with OneBehind() as behind, aclosing(self._old_mail(folder.history_below)) as batches:
+        async with OneBehind() as behind, aclosing(self._newest_first(folder.history_below)) as batches:
             async for messages in batches:
                 job = replace(job, history_left=max(0, folder.history_left - read))
-                await self._hand_over(behind, job, sorted(messages, key=lambda one: one.uid))
-                read += len(messages)
-                oldest = self._note_reached(folder, messages)
-                ended = oldest < horizon
-                if ended or read >= most or enough():
+                young = [one for one in messages if one.internal_date is None or one.internal_date >= horizon]
+                if not young:
                     break
-            else:
-                ended = True
+                await self._hand_over(behind, job, sorted(young, key=lambda one: one.uid))
+                read += len(messages)
+                self._note_reached(folder, messages)
+                if read >= most or enough():
+                    ended = False
+                    break
         if ended:
-            async with self._tools.store.write(mailbox.workspace) as uow:
-                await uow.folders.set_history(folder.id, below=None, left=0)
+            await self._drop_history(mailbox, folder)
 
-    async def _old_mail(self, below: int) -> AsyncGenerator[list[FetchedMessage], None]:
-        if below > 1:
-            async for messages in self._client.fetch(1, below - 1, newest_first=True):
+    async def _drop_history(self, mailbox: Mailbox, folder: FolderState) -> None:
+        async with self._tools.store.write(mailbox.workspace) as uow:
+            await uow.folders.set_history(folder.id, below=None, left=0)
+
+    def _horizon(self, mailbox: Mailbox, settings: WorkspaceSettings) -> datetime:
+        """Mail before this is not read. What came since the mailbox was connected always is: in a folder that was
+        renumbered it lies among the old mail."""
+        oldest = self._tools.clock.now() - timedelta(days=float(settings["history_days"]))
+        return min(oldest, mailbox.created_at)
+
+    async def _newest_first(self, below: int | None = None) -> AsyncGenerator[list[FetchedMessage], None]:
+        if below is None or below > 1:
+            last = None if below is None else below - 1
+            async for messages in self._client.fetch(1, last, newest_first=True):
                 yield messages
 
-    def _note_reached(self, folder: FolderState, messages: list[FetchedMessage]) -> datetime:
+    def _note_reached(self, folder: FolderState, messages: list[FetchedMessage]) -> None:
+        """By the newest of a batch: a single old mail that somebody moved here proves nothing about its neighbours."""
         now = self._tools.clock.now()
-        oldest = min((one.internal_date or now for one in messages), default=now)
-        self._reached[folder.id] = min(self._reached.get(folder.id, oldest), oldest)
-        return oldest
+        newest = max((one.internal_date or now for one in messages), default=now)
+        self._reached[folder.id] = min(self._reached.get(folder.id, newest), newest)
 
     def is_read_through(self, mailbox: Mailbox, folder: FolderState) -> bool:
         """Whether every answer to mail that went out through this mailbox has been seen: what is still to be read is
@@ -124,18 +159,21 @@ class FolderReader:
         self._on_proof()
         return snapshot
 
-    async def _read(self, job: FolderJob, batches: AsyncIterator[list[FetchedMessage]]) -> int:
-        """Each batch is matched while the one before is being stored; returns the highest UID."""
-        highest = 0
+    async def _read(self, mailbox: Mailbox, folder: FolderState, snapshot: FolderSnapshot, first_uid: int) -> _Span:
+        """Each batch is matched while the one before is being stored."""
+        job, uids = self._job(mailbox, folder, snapshot), list[int]()
         async with OneBehind() as behind:
-            async for messages in batches:
+            async for messages in self._client.fetch(first_uid):
                 await self._hand_over(behind, job, messages)
-                self._note_newest(job.folder, messages)
-                highest = max(highest, *(message.uid for message in messages))
-        return highest
+                self._note_newest(folder, messages)
+                uids += [message.uid for message in messages]
+        # Only where the server told of it meanwhile: one whose UIDNEXT lags has counted such mail already.
+        late = sum(uid >= snapshot.uidnext for uid in uids) if self._client.has_news() else 0
+        return _Span(max(uids, default=0), late)
 
     def _note_newest(self, folder: FolderState, messages: list[FetchedMessage]) -> None:
-        arrived = max((one.internal_date for one in messages if one.internal_date), default=None)
+        new = (one.internal_date for one in messages if one.internal_date and one.uid >= folder.uidnext)
+        arrived = max(new, default=None)
         if arrived is not None:
             self.newest[folder.name] = arrived
 
@@ -148,38 +186,48 @@ class FolderReader:
         self.matched += await self._ingest.store(self._client, batch)
         self._on_proof()
 
-    async def _note_reset(self, mailbox: Mailbox, folder: FolderState) -> None:
-        """Raises ServerRefusedError where a server renumbers again and again: it would be read for ever."""
-        async with self._tools.store.write(mailbox.workspace) as uow:
-            await uow.folders.note_reset(folder.id)
-        if folder.resets + 1 >= MOST_RESETS:
-            words = f"UIDVALIDITY of {folder.name} changed {folder.resets + 1} times in a row"
-            raise ServerRefusedError(words, layer="imap", host=mailbox.imap_host)
-
-    async def _begin_at_end(self, mailbox: Mailbox, folder: FolderState, snapshot: FolderSnapshot) -> None:
-        """What arrives from now on is new; what lies there is history, read in the background."""
+    async def _begin_at_end(
+        self, mailbox: Mailbox, folder: FolderState, snapshot: FolderSnapshot, reading: Reading
+    ) -> None:
+        """What arrives from now on is new; what lies there is history, read in the background. Raises
+        ServerRefusedError where a server renumbers again and again: it would be read for ever."""
         old = snapshot.exists > 0 and mailbox.capture
+        end = await self._end_of(snapshot)
         self._reached.pop(folder.id, None)
         async with self._tools.store.write(mailbox.workspace) as uow:
             await uow.folders.advance(
                 folder.id,
                 uidvalidity=snapshot.uidvalidity,
-                uidnext=max(snapshot.uidnext, 1),
+                uidnext=end,
                 exists=snapshot.exists,
                 highestmodseq=snapshot.highestmodseq,
             )
-            await uow.folders.set_history(
-                folder.id, below=snapshot.uidnext if old else None, left=snapshot.exists if old else 0
-            )
+            await uow.folders.set_history(folder.id, below=end if old else None, left=snapshot.exists if old else 0)
+            if reading is Reading.RENUMBERED:
+                await uow.folders.note_reset(folder.id)
+        if reading is Reading.RENUMBERED and folder.resets + 1 >= MOST_RESETS:
+            words = f"UIDVALIDITY of {folder.name} changed {folder.resets + 1} times in a row"
+            raise ServerRefusedError(words, layer="imap", host=mailbox.imap_host)
 
-    async def _move_to_end(self, mailbox: Mailbox, folder: FolderState, snapshot: FolderSnapshot, uidnext: int) -> None:
+    async def _end_of(self, snapshot: FolderSnapshot) -> int:
+        """The first UID that no message has: UIDNEXT, and where that cannot be true the newest message tells."""
+        told = believed_uidnext(snapshot.uidnext, snapshot.exists)
+        if told:
+            return told
+        async with aclosing(self._newest_first()) as batches:
+            async for messages in batches:
+                return max(message.uid for message in messages) + 1
+        return 1
+
+    async def _move_to_end(self, mailbox: Mailbox, folder: FolderState, snapshot: FolderSnapshot, span: _Span) -> None:
         """UIDs below UIDNEXT that hold no message are read too: the next pass need not ask for them again."""
+        told = believed_uidnext(snapshot.uidnext, snapshot.exists)
         async with self._tools.store.write(mailbox.workspace) as uow:
             await uow.folders.advance(
                 folder.id,
                 uidvalidity=snapshot.uidvalidity,
-                uidnext=uidnext,
-                exists=snapshot.exists,
+                uidnext=max(told, span.highest + 1, folder.uidnext),
+                exists=snapshot.exists + span.late,
                 highestmodseq=snapshot.highestmodseq,
             )
 
@@ -199,5 +247,15 @@ class FolderReader:
 
 def _todo(folder: FolderState, snapshot: FolderSnapshot) -> Plan:
     return plan(
-        folder, uidvalidity=snapshot.uidvalidity, uidnext=snapshot.uidnext, highestmodseq=snapshot.highestmodseq
+        folder,
+        uidvalidity=snapshot.uidvalidity,
+        uidnext=snapshot.uidnext,
+        exists=snapshot.exists,
+        highestmodseq=snapshot.highestmodseq,
     )
+
+
+def _is_unmoved(folder: FolderState, snapshot: FolderSnapshot) -> bool:
+    """Nothing to read, and as many messages as before: where mail went away its number is noted, so that the next one
+    is noticed by it."""
+    return _todo(folder, snapshot).reading is Reading.NOTHING and snapshot.exists == folder.exists

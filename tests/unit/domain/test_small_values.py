@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.actor import Actor, Role, operator, require_admin, require_mailbox, require_outreach, require_recruiter
-from core.domain.folder_sync import FolderState, Plan, Reading, plan
 from core.domain.ids import uuid7
 from core.domain.moment import iso, parse_iso
 from core.domain.people import Person
@@ -100,31 +99,6 @@ def test_who_may_act_on_a_mailbox_and_on_settings() -> None:
     ):
         with pytest.raises(NotAllowedError):
             refused()
-
-
-@pytest.mark.parametrize(
-    ("uidvalidity", "uidnext", "known", "planned"),
-    [
-        (7, 1, (None, 1), Plan(Reading.FIRST, 1, 7)),
-        (7, 10, (None, 1), Plan(Reading.FIRST, 1, 7)),
-        (7, 10, (7, 10), Plan(Reading.NOTHING, 10, 7)),
-        (7, 12, (7, 10), Plan(Reading.NEW, 10, 7)),
-        (7, 12, (7, 1), Plan(Reading.FIRST, 1, 7)),
-        (8, 12, (7, 10), Plan(Reading.RENUMBERED, 1, 8)),
-        (7, 5, (7, 10), Plan(Reading.RENUMBERED, 1, 7)),
-        (0, 5, (0, 5), Plan(Reading.NOTHING, 5, 0)),
-    ],
-)
-def test_what_a_pass_reads(uidvalidity: int, uidnext: int, known: tuple[int | None, int], planned: Plan) -> None:
-    """New numbers, new mail or nothing; a skipped message would be a lost reply."""
-    state = FolderState("f1", "mb1", "INBOX", "inbox", uidvalidity=known[0], uidnext=known[1])
-    assert plan(state, uidvalidity=uidvalidity, uidnext=uidnext) == planned
-
-
-def test_a_server_that_tells_no_uidnext_is_asked_for_what_is_new() -> None:
-    """UIDNEXT 0 is "unknown", not "nothing": reading on from the checkpoint costs one empty answer."""
-    state = FolderState("f1", "mb1", "INBOX", "inbox", uidvalidity=7, uidnext=10)
-    assert plan(state, uidvalidity=7, uidnext=0) == Plan(Reading.NEW, 10, 7)
 
 
 def test_names_and_addresses_of_people() -> None:
