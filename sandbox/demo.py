@@ -36,9 +36,14 @@ QUICK_SETTINGS = {
     "settle_s": "2,4,6",
     "poll_sent_s": "3",
     "retry_first_s": "0.5",
-    "retry_most_s": "15",
-    "alert_after_s": "5",
+    "retry_most_s": "3",
+    "alert_after_s": "2",
     "login_retry_s": "60",
+    "idle_renew_s": "3",
+    "stuck_after_s": "6",
+    "canary_every_s": "15",
+    "canary_patience_s": "4",
+    "storm_window_s": "60",
 }
 
 WORDS = """

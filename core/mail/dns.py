@@ -17,17 +17,19 @@ import dns.resolver
 from core.errors import UnreachableError
 from core.ports.clock import Clock
 
-_SHORTEST_TTL, _LONGEST_TTL, _MISSING_TTL = 30.0, 3_600.0, 30.0
+_SHORTEST_TTL, _LONGEST_TTL = 30.0, 3_600.0
 _CACHE_SIZE = 4_096
 
 
 class Resolver:
-    """Implements ``ports.NameResolver``. ``server`` is "host:port" (an IP address) in place of the system's own."""
+    """Implements ``ports.NameResolver``. ``server`` is "host:port" (an IP address) in place of the system's own; its
+    answers are kept exactly as long as they say, those of the system's servers at least half a minute."""
 
     def __init__(self, clock: Clock, *, server: str | None = None, timeout: float = 5.0) -> None:
         self._clock = clock
         self._server = server
         self._timeout = timeout
+        self._least_ttl = _SHORTEST_TTL if server is None else 0.0
         self._resolver: dns.asyncresolver.Resolver | None = None
         self._cache: OrderedDict[tuple[str, str], tuple[float, list[Any]]] = OrderedDict()
 
@@ -86,14 +88,15 @@ class Resolver:
         try:
             absolute = dns.name.from_text(name, origin=dns.name.root)
         except (dns.exception.DNSException, UnicodeError):
-            return [], _MISSING_TTL
+            return [], _SHORTEST_TTL
         try:
             answer = await self._client().resolve(absolute, kind, lifetime=self._timeout)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            return [], _MISSING_TTL
+            # Somebody who has just made the record must not wait for us to forget that there was none.
+            return [], self._least_ttl
         except (dns.exception.DNSException, OSError) as error:
             raise UnreachableError(str(error), layer="dns", host=name[:253]) from error
-        ttl = min(max(float(answer.rrset.ttl if answer.rrset else 0), _SHORTEST_TTL), _LONGEST_TTL)
+        ttl = min(max(float(answer.rrset.ttl if answer.rrset else 0), self._least_ttl), _LONGEST_TTL)
         return [convert(record) for record in answer], ttl
 
     def _client(self) -> dns.asyncresolver.Resolver:

@@ -14,8 +14,9 @@ from core.ports.storage import Canary
 from core.services.received import CHECK_MAIL_PREFIX
 from core.services.submission import Submission
 from core.services.sync import SyncService
-from core.services.tools import Tools, settings_in
+from core.services.tools import Tools, persistently, settings_in
 
+SHORTEST_PACE, LONGEST_PACE = 1.0, 30.0
 _KEPT = timedelta(days=7)
 _TEXT = (
     "This mail was sent by Rethread from one of your team's mailboxes to another, to be sure that mail goes out and "
@@ -31,15 +32,17 @@ class CanaryService:
         self._submission = submission
         self._sync = sync
 
-    async def run_once(self, workspace: str) -> None:
-        """Sends what is due, and judges what is overdue."""
+    async def run_once(self, workspace: str) -> float:
+        """Sends what is due, and judges what is overdue; the seconds after which to look again at the latest."""
         async with self._tools.store.read(workspace) as uow:
             settings = await settings_in(uow)
             every = timedelta(seconds=settings.seconds("canary_every_s"))
             mailboxes = await uow.mailboxes.list() if every else []
         for sender, receiver in pairs(mailboxes):
             await self._send_if_due(sender, receiver, every)
-        await self._judge(workspace, timedelta(seconds=settings.seconds("canary_patience_s")))
+        patience = timedelta(seconds=settings.seconds("canary_patience_s"))
+        await self._judge(workspace, patience)
+        return _pace(every, patience) if every else LONGEST_PACE
 
     async def _send_if_due(self, sender: Mailbox, receiver: Mailbox, every: timedelta) -> None:
         canary = await self._claim(sender, receiver, every)
@@ -60,10 +63,18 @@ class CanaryService:
         try:
             credentials = await self._submission.credentials(sender)
             await self._submission.send(sender, credentials, receiver.address, compose(letter))
-        except MailError:
-            # A mail that did not leave proves nothing about where it was to arrive; its own stages tell of sending.
+        except MailError as error:
+            await self._did_not_leave(sender, canary, error)
+
+    async def _did_not_leave(self, sender: Mailbox, canary: Canary, error: MailError) -> None:
+        """It proves nothing about where it was to arrive, but where the login was refused, that sending is broken."""
+
+        async def unit() -> None:
             async with self._tools.store.write(sender.workspace) as uow:
                 await uow.canaries.settle(canary.id, self._tools.clock.now())
+                await self._sync.sending.broke(uow, sender.id, error)
+
+        await persistently(unit)
 
     async def _claim(self, sender: Mailbox, receiver: Mailbox, every: timedelta) -> Canary | None:
         """The row comes first: an echo may be read before the server's answer is."""
@@ -93,3 +104,8 @@ class CanaryService:
             await self._sync.went_silent(workspace, canary.to_mailbox, words)
             async with self._tools.store.write(workspace) as uow:
                 await uow.canaries.settle(canary.id, now)
+
+
+def _pace(every: timedelta, patience: timedelta) -> float:
+    """Often enough that what is late is not told much later."""
+    return min(max(min(every, patience).total_seconds() / 4, SHORTEST_PACE), LONGEST_PACE)

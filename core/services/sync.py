@@ -88,7 +88,7 @@ class SyncService:
         self.ingest = ingest
         self._alerts = alerts
         self._seats = SeatService(tools, alerts)
-        self._sending = sending
+        self.sending = sending
         self._gate = HostGate()
         self._leases = MailboxLeases(tools)
         self._proof: dict[tuple[str, str], float] = {}
@@ -212,7 +212,7 @@ class SyncService:
     async def current(self, mailbox: Mailbox, *, read: int, whole: bool) -> None:
         """New mail was read to its end: the alert is resolved, held follow-ups are released; the light is green where
         old mail is read too, and grey until then (R10, R11)."""
-        send_fault = await self._sending.again(mailbox)
+        send_fault = await self.sending.again(mailbox)
 
         async def unit() -> None:
             async with self.tools.store.write(mailbox.workspace) as uow:
@@ -248,7 +248,7 @@ class SyncService:
         )
         await _save(uow, changed)
         if send_fault:
-            await self._sending.still_broken(uow, changed)
+            await self.sending.still_broken(uow, changed)
             await self._release(uow, mailbox.id, ("sync_behind",))
             return
         failed = await self._failed_meanwhile(uow, mailbox) if was_down else 0
@@ -330,7 +330,7 @@ class SyncService:
         if mailbox is None or mailbox.provider not in _HALF_PROVIDERS or not mailbox.send:
             return False
         diagnosis = escalated(_verdict(error, mailbox), mailbox.streak + 1)
-        return diagnosis.klass in _READING_ONLY and await self._sending.works(mailbox)
+        return diagnosis.klass in _READING_ONLY and await self.sending.works(mailbox)
 
     async def _failed(self, uow: UnitOfWork, mailbox: Mailbox, error: MailError, *, sends: bool) -> datetime | None:
         now, streak = self.tools.clock.now(), mailbox.streak + 1
@@ -424,14 +424,21 @@ def _broken(mailbox: Mailbox, diagnosis: Diagnosis, decision: Decision, now: dat
 
 
 def patience_of(settings: WorkspaceSettings) -> Patience:
-    """The workspace's own patience."""
+    """The workspace's own patience. Times without a setting of their own stand in proportion to one that has."""
+    first, longest = settings.seconds("retry_first_s"), settings.seconds("retry_most_s")
+    quiet, login = settings.seconds("alert_after_s"), settings.seconds("login_retry_s")
     return Patience(
-        first_wait_s=settings.seconds("retry_first_s"),
-        reconnect_jitter_s=min(5.0, settings.seconds("retry_first_s") * 2.5),
-        longest_wait_s=settings.seconds("retry_most_s"),
+        first_wait_s=first,
+        reconnect_jitter_s=min(5.0, first * 2.5),
+        longest_wait_s=longest,
+        not_reachable_retry_s=longest / 10,
+        slow_first_s=longest / 2,
+        slow_longest_s=longest * 6,
         tries_before_speaking=int(settings["alert_tries"]),
-        quiet_s=settings.seconds("alert_after_s"),
-        settings_quiet_s=settings.seconds("alert_after_s") * 3,
-        admin_retry_s=settings.seconds("login_retry_s"),
+        quiet_s=quiet,
+        settings_quiet_s=quiet * 3,
+        slow_quiet_s=quiet * 3,
+        admin_retry_s=login,
+        app_retry_s=login * 2,
         give_up_s=settings.seconds("give_up_after_s"),
     )

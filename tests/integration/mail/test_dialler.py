@@ -141,14 +141,14 @@ async def serve() -> AsyncIterator[Serve]:
         transport.close()
 
 
-def told(*records: str) -> Callable[[dns.message.Message], dns.message.Message]:
+def told(*records: str, ttl: int = 60) -> Callable[[dns.message.Message], dns.message.Message]:
     def answer(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)
         question = query.question[0]
         kind = dns.rdatatype.to_text(question.rdtype)
         texts = [record.split(" ", 1)[1] for record in records if record.startswith(kind + " ")]
         if texts:
-            response.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *texts))
+            response.answer.append(dns.rrset.from_text(question.name, ttl, "IN", kind, *texts))
         return response
 
     return answer
@@ -159,6 +159,14 @@ async def test_answers_are_read_and_kept_for_their_time(serve: Serve) -> None:
     for _ in range(2):
         assert await resolver.mx("Agency.test.") == [(10, "a.example"), (20, "b.example")]
         assert await resolver.txt("agency.test") == ["v=spf1 -all"]
+        assert await resolver.addresses("mail.agency.test") == ["192.0.2.7"]
+    assert zone.asked == 5  # that there is no AAAA record is asked anew: somebody may have made one
+
+
+async def test_a_named_servers_answer_of_no_lasting_value_is_asked_for_anew(serve: Serve) -> None:
+    """A TTL of zero is honoured, so that a name that is mended or broken shows at once."""
+    zone, resolver = await serve(told("A 192.0.2.7", ttl=0))
+    for _ in range(2):
         assert await resolver.addresses("mail.agency.test") == ["192.0.2.7"]
     assert zone.asked == 4
 
