@@ -85,8 +85,15 @@ def allow_plain() -> bool:
 
 
 @pytest.fixture
-async def site(allow_plain: bool) -> AsyncIterator[Site]:
+def offered() -> tuple[str, ...]:
+    """The sign-in services that are set up."""
+    return ("google", "microsoft")
+
+
+@pytest.fixture
+async def site(allow_plain: bool, offered: tuple[str, ...]) -> AsyncIterator[Site]:
     made = Site()
+    made.discovery.offered = offered
     made.sign_ins.tickets = made.tickets
 
     async def collect() -> Snapshot:
