@@ -92,6 +92,22 @@ def test_every_decision_says_context_decision_and_consequences() -> None:
         assert headings == ["Context", "Decision", "Consequences"], name_of(path)
 
 
+def test_tests_named_in_documents_exist() -> None:
+    """A requirement's proof may not vanish behind its back."""
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", _text("docs/requirements.md")))
+    assert len(named) > 100
+    for file, test in sorted(named):
+        assert re.search(rf"^ *(?:async )?def {test}\(", _text(file), re.MULTILINE), f"{file}::{test}"
+
+
+def test_every_requirement_that_is_there_names_what_shows_it() -> None:
+    """Where nobody can see it fail, nobody may say that it is there; what is there in part may say so instead."""
+    done = _text("docs/requirements.md").partition("## Not yet")[0]
+    rows = [line for line in done.splitlines() if re.match(r"\| [RX]\d", line)]
+    assert rows
+    assert [row for row in rows if "`tests/" not in row and "in part" not in row] == []
+
+
 def test_every_requirement_is_told_done_or_not_yet_and_never_both() -> None:
     """A requirement that nobody mentions is one that everybody forgot."""
     done, _, open_ = _text("docs/requirements.md").partition("## Not yet")
