@@ -137,7 +137,7 @@ class MailboxService:
             )
             if wanted == mailbox:
                 return mailbox
-            if not wanted.capture:
+            if wanted.capture != mailbox.capture:
                 for folder in await uow.folders.list(mailbox.id):
                     await uow.folders.set_history(folder.id, below=None, left=0)
             mailbox = await save_mailbox(uow, wanted)
