@@ -30,11 +30,40 @@ class OneBehind:
             if error is None:  # otherwise the caller's own error is the one to tell
                 raise
 
-    async def hand_over(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        await self._finished()
-        self._task = asyncio.create_task(work())
+    async def hand_over(
+        self,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        ahead: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """``ahead`` is the part of the work that need not wait for its turn: it begins at once, beside the piece
+        before."""
+        begun = asyncio.create_task(ahead()) if ahead else None
+        try:
+            await self._finished()
+        except BaseException:
+            await _given_up(begun)
+            raise
+        self._task = asyncio.create_task(_in_turn(begun, work))
 
     async def _finished(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             await task
+
+
+async def _in_turn(begun: asyncio.Task[None] | None, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    try:
+        if begun is not None:
+            await begun
+        await work()
+    except BaseException:
+        await _given_up(begun)
+        raise
+
+
+async def _given_up(begun: asyncio.Task[None] | None) -> None:
+    """Nobody waits for it any more."""
+    if begun is not None:
+        begun.cancel()
+        await asyncio.gather(begun, return_exceptions=True)

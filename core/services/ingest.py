@@ -55,10 +55,18 @@ class IngestService:
         return MatchedBatch(job, items, [item for item in judged if _matters(job, item, candidates, rules)])
 
     async def store(self, client: MailboxClient, batch: MatchedBatch) -> int:
-        """Fetches what matters of a batch (its folder is selected), stores it with all that follows from it, and
-        moves the checkpoint; returns how many mattered. Batches come in order of UID."""
+        """``fetch_bodies`` and ``commit`` of one batch."""
+        await self.fetch_bodies(client, batch)
+        return await self.commit(batch)
+
+    async def fetch_bodies(self, client: MailboxClient, batch: MatchedBatch) -> None:
+        """Fetches what matters of a batch (its folder is selected). Its order among other batches is free."""
         await self._fetch_bodies(client, batch.matched)
         await self._tie_reports(batch.job, batch.matched)
+
+    async def commit(self, batch: MatchedBatch) -> int:
+        """Stores a batch whose bodies are fetched, with all that follows from it, and moves the mark; returns how many
+        mattered. Batches come in the order in which they were read."""
         kept = [item for item in batch.matched if item.match.matters]
 
         async def unit() -> None:

@@ -76,3 +76,41 @@ async def test_the_callers_own_error_wins_and_what_was_handed_over_is_finished()
 async def test_the_callers_own_error_hides_that_of_its_work() -> None:
     with pytest.raises(KeyError):
         await hand_over(refuse, error=KeyError())
+
+
+async def test_what_may_begin_ahead_does_not_wait_for_the_piece_before() -> None:
+    done, gate, begun = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def ahead() -> None:
+        done.append("ahead of second")
+        begun.set()
+
+    async with OneBehind() as behind:
+        await behind.hand_over(piece("first", done, gate))
+        second = asyncio.create_task(behind.hand_over(piece("second", done), ahead=ahead))
+        await begun.wait()
+        gate.set()
+        await second
+    assert done == ["ahead of second", "first", "second"]
+
+
+async def with_ahead(first: Work, second: Work, ahead: Work) -> None:
+    async with OneBehind() as behind:
+        await behind.hand_over(first)
+        await behind.hand_over(second, ahead=ahead)
+
+
+async def test_what_began_ahead_ends_with_the_piece_before() -> None:
+    """Its turn will never come."""
+    done, never = list[str](), asyncio.Event()
+    with pytest.raises(ValueError, match="refused"):
+        await with_ahead(refuse, piece("second", done), piece("ahead", done, never))
+    assert done == []
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_what_fails_ahead_comes_out_in_its_turn() -> None:
+    done = list[str]()
+    with pytest.raises(ValueError, match="refused"):
+        await with_ahead(piece("first", done), piece("second", done), refuse)
+    assert done == ["first"]
