@@ -126,10 +126,12 @@ class ConnectViews:
             proposal=proposal,
             security=_SECURITY,
             action=f"/connect/{visit.token}",
+            place=_place(found),
             label=found.label if found else "",
             help=help_of(found.provider if found else ""),
             dead=found is not None and facts(found.provider).passwords == "none",
             ways=[(facts(one).label, visit.way(one, form.address)) for one in self._ways(found)],
+            unsure=found is not None and not found.provider and bool(found.warnings),
             certain_way=found is not None and found.sign_in != PASSWORD,
             change="" if visit.reconnect or found is None else visit.way("", form.address),
             reconnect=visit.reconnect,
@@ -159,6 +161,14 @@ class ConnectViews:
         if found is None or not found.provider:
             return self.offered
         return (found.sign_in,) if found.sign_in != PASSWORD else ()
+
+
+def _place(found: Found | None) -> str:
+    """Where the mailbox is, in a sentence; empty where nobody knows."""
+    if found is None or not (found.provider or found.how):
+        return ""
+    domain = found.address.rpartition("@")[2]
+    return f"{domain} is at {found.label}." if found.provider else f"{domain} has a mail server of its own."
 
 
 def _rival(found: Found, provider: str) -> list[str]:
