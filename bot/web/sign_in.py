@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from bot.web.connect import ConnectUses, DiscoveryUses
-from bot.web.connect_form import WHOLE_ADDRESS
+from bot.web.connect_form import WHOLE_ADDRESS, begun
 from bot.web.connect_views import FIND, ConnectViews, Visit
 from bot.web.guard import Guard, form_fields, slow_down
 from bot.web.pages import Pages
@@ -56,7 +56,9 @@ class SignInUses(Protocol):
         send: bool = True,
         capture: bool = True,
     ) -> Started: ...
-    async def finish(self, provider: str, state: str, code: str, *, verifier: str, redirect_uri: str) -> Mailbox: ...
+    async def finish(
+        self, provider: str, state: str, code: str, *, verifier: str, redirect_uri: str, display_name: str = ""
+    ) -> Mailbox: ...
     async def refused(self, provider: str, state: str, error: str, description: str = "") -> ConnectRefusedError: ...
 
 
@@ -67,6 +69,7 @@ class _Kept:
     verifier: str = field(repr=False)
     token: str = field(repr=False)
     address: str
+    name: str = ""
 
 
 class SignInPages:
@@ -97,7 +100,8 @@ class SignInPages:
             return slow_down(self._pages, wait)
         fields, token = await form_fields(request), request.match_info["token"]
         try:
-            visit = Visit(request, token, await self._connecting.ticket(token))
+            name = begun("", fields.get("display_name", "")).display_name
+            visit = Visit(request, token, await self._connecting.ticket(token), name)
             if not self._guard.is_ours(request, token, fields.get("csrf", "")):
                 return self._views.ended(403, "Not signed in yet", NO_COOKIE, again=visit.way("", ""))
             return await self._start(visit, fields)
@@ -120,7 +124,12 @@ class SignInPages:
             if error:
                 raise await self._sign_in.refused(provider, state, error, told.get("error_description", "")[:_LONGEST])
             mailbox = await self._sign_in.finish(
-                provider, state, code, verifier=kept.verifier, redirect_uri=self._callback(provider)
+                provider,
+                state,
+                code,
+                verifier=kept.verifier,
+                redirect_uri=self._callback(provider),
+                display_name=kept.name,
             )
         except NotFoundError as gone:
             return self._views.gone(gone)
@@ -148,7 +157,7 @@ class SignInPages:
         except (RefusedError, NotAllowedError, MailError) as error:
             return await self._not_started(visit, provider, address, switches, problem_of(error, provider))
         leave = web.Response(status=303, headers={"Location": started.url})
-        self._keep(leave, started, _Kept(started.verifier, visit.token, address))
+        self._keep(leave, started, _Kept(started.verifier, visit.token, address, visit.name))
         return leave
 
     async def _not_started(
@@ -164,7 +173,7 @@ class SignInPages:
         again = ""
         with suppress(NotFoundError):
             view = await self._connecting.ticket(kept.token)
-            again = Visit(request, kept.token, view).way("" if view.mailbox else FIND, kept.address)
+            again = Visit(request, kept.token, view, kept.name).way("" if view.mailbox else FIND, kept.address)
         return self._views.ended(
             422, f"Signing in to {kept.address} did not work", problem_of(error, provider), again=again
         )
@@ -174,7 +183,7 @@ class SignInPages:
 
     def _keep(self, leave: web.Response, started: Started, kept: _Kept) -> None:
         state = parse_qs(urlsplit(started.url).query).get("state", [""])[0]
-        value = json.dumps([kept.verifier, kept.token, kept.address]).encode()
+        value = json.dumps([kept.verifier, kept.token, kept.address, kept.name]).encode()
         leave.set_cookie(
             _name(state),
             base64.urlsafe_b64encode(value).decode("ascii").rstrip("="),
@@ -197,6 +206,6 @@ def _kept(request: web.Request, state: str) -> _Kept | None:
         parts = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(parts, list) or len(parts) != 3 or not all(isinstance(part, str) for part in parts):
+    if not isinstance(parts, list) or len(parts) != 4 or not all(isinstance(part, str) for part in parts):
         return None
     return _Kept(*parts)

@@ -84,8 +84,11 @@ class SignInService:
             await uow.sign_ins.add(_hash(state), SignInState(key.digest, provider, address, expires_at))
         return Started(out.url, out.verifier)
 
-    async def finish(self, provider: str, state: str, code: str, *, verifier: str, redirect_uri: str) -> Mailbox:
+    async def finish(
+        self, provider: str, state: str, code: str, *, verifier: str, redirect_uri: str, display_name: str = ""
+    ) -> Mailbox:
         """Connects what was signed in to, for the person the ticket was made for, once it can be read and sent from.
+        ``display_name`` is what recipients see beside the address; empty keeps what is known.
 
         Raises RefusedError (used or late, or another account than the one asked for), NotFoundError (the ticket is
         spent), NotAllowedError (somebody else's mailbox), ConnectRefusedError.
@@ -106,6 +109,7 @@ class SignInService:
             password="",
             imap=service.imap,
             smtp=service.smtp,
+            display_name=display_name,
             send=send,
             capture=capture,
             sign_in=provider,

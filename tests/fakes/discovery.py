@@ -71,12 +71,14 @@ class FakeSignIns:
         self.begun.append((provider, address, redirect_uri, send, capture))
         return Started(f"https://{provider}.test/authorise?state=state-{len(self.begun)}&x=1", VERIFIER)
 
-    async def finish(self, provider: str, state: str, code: str, *, verifier: str, redirect_uri: str) -> Mailbox:
+    async def finish(
+        self, provider: str, state: str, code: str, *, verifier: str, redirect_uri: str, display_name: str = ""
+    ) -> Mailbox:
         self.finished.append((provider, state, code, verifier))
         if self.refusal is not None:
             raise self.refusal
         self.tickets.links.clear()
-        return make_mailbox(address="rita@sprout.test")
+        return make_mailbox(address="rita@sprout.test", display_name=display_name)
 
     async def refused(self, provider: str, state: str, error: str, description: str = "") -> ConnectRefusedError:
         self.declined.append((error, description))

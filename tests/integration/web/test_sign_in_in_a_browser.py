@@ -52,12 +52,14 @@ async def test_a_mailbox_is_connected_by_signing_in(
         await desk.go_on()
         await desk.sees(f"MX says {label}", f"SPF names {label} too")
         await desk.keep(f"{provider}-2-found")
+        await desk.page.get_by_label("Your name").fill("Rita Reed")
         await desk.press(f"Sign in with {label}")
         await desk.choose(address)
         await desk.sees_heading(f"{address} is connected")
     await desk.keep(f"{provider}-3-connected")
     (mailbox,) = await desk.agency.mailboxes()
     assert (mailbox.address, mailbox.sign_in, mailbox.owner) == (address, provider, "U0RITA")
+    assert mailbox.display_name == "Rita Reed"
     code = desk.page.url.partition("code=")[2].partition("&")[0]
     assert code
     assert code not in await desk.page.content()

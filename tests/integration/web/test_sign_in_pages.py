@@ -173,7 +173,7 @@ async def test_a_browser_that_did_not_begin_is_told_so(site: Site, visitor: Visi
     assert site.sign_ins.finished == []
 
 
-@pytest.mark.parametrize("cookie", ["", "x", "%%%", "W10", "WzEsMiwzXQ", "A" * 5_000])
+@pytest.mark.parametrize("cookie", ["", "x", "%%%", "W10", "WzEsMiwzXQ", "A" * 5_000, "WzEsMiwzLDRd"])
 async def test_a_cookie_that_cannot_be_read_is_none(site: Site, visitor: Visitor, cookie: str) -> None:
     """Empty, garbage, another shape, too long."""
     seen = await leave(visitor, site.tickets.issue())
