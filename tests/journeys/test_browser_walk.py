@@ -28,6 +28,7 @@ from tests.journeys.workspace_page import (
 
 CAMPAIGN = "Backend engineers, autumn"
 RITA = "rita@agency.test"
+MERIDIAN = "rita@meridian.test"
 RITAS_PASSWORD = "rita-mail-pass"
 MAYA = "maya.lind@candidates.example"
 JONAS = "jonas.berg@candidates.example"
@@ -241,3 +242,23 @@ async def test_a_changed_password_is_mended_by_reconnecting(screen: Screen, draw
     again = await opened(screen, link)
     await expect(again.get_by_role("heading", name="This link is no longer good")).to_be_visible(timeout=SOON)
     await again.close()
+
+
+async def test_a_mailbox_at_microsoft_is_connected_by_signing_in(screen: Screen) -> None:
+    """Slack names the provider; the page's one button leads to its sign-in and back; the mailbox turns green."""
+    await screen.go(GENERAL)
+    await screen.command(f"/mailbox connect {MERIDIAN}")
+    answer = await screen.sees("Connect a mailbox", "you sign in with Microsoft")
+    await expect(answer).to_contain_text("MX says Microsoft")
+    page = await opened(screen, press(answer, "Open the page"))
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_role("button", name="Sign in with Microsoft").click()
+    await page.locator(f'button[value="{MERIDIAN}"]').click()
+    await expect(page.get_by_role("heading", name=f"{MERIDIAN} is connected")).to_be_visible(timeout=SOON)
+    await page.close()
+
+    async def green() -> bool:
+        await screen.command(f"/mailbox status {MERIDIAN}")
+        return "Syncing (green)" in await (await screen.sees(MERIDIAN)).inner_text()
+
+    await until(green, f"{MERIDIAN} is green")
