@@ -10,6 +10,7 @@ from enum import StrEnum
 from core.domain.account import Mailbox, MailboxStatus
 
 _WORKING = frozenset({MailboxStatus.ACTIVE, MailboxStatus.HISTORICAL})
+_READ = _WORKING | {MailboxStatus.CONNECTING}
 
 
 SILENT_BREAK = "silent_break"
@@ -19,8 +20,10 @@ SILENT_BREAK = "silent_break"
 class Overdue(StrEnum):
     """What to do about a check mail without echo."""
 
+    WAIT = "wait"  # the mailbox is in trouble already, or has looked: an echo may still be on its way
     LOOK = "look"  # ask the mailbox to look through everything once more
     TELL = "tell"  # it looked, and still nothing
+    DROP = "drop"  # the mailbox is known not to be read: a missing echo proves nothing
 
 
 def is_silent(mailbox: Mailbox) -> bool:
@@ -43,6 +46,13 @@ def is_due(last_sent_at: datetime | None, now: datetime, every: timedelta) -> bo
     return last_sent_at is None or now - last_sent_at >= every
 
 
-def judge_overdue(sent_at: datetime, now: datetime, patience: timedelta) -> Overdue:
-    """After one patience the mailbox is asked to look; after another one people are told."""
-    return Overdue.TELL if now - sent_at >= 2 * patience else Overdue.LOOK
+def judge_overdue(sent_at: datetime, receiver: Mailbox | None, now: datetime, patience: timedelta) -> Overdue:
+    """After one patience the mailbox is asked to look through all its folders; after another one, if it has looked,
+    people are told. One that is not read just now (this process has only begun, its server is away) is not silent."""
+    if receiver is None or not (receiver.status in _READ or is_silent(receiver)):
+        return Overdue.DROP
+    if receiver.streak:
+        return Overdue.WAIT
+    if receiver.refreshed_at is None or receiver.refreshed_at < sent_at + patience:
+        return Overdue.LOOK
+    return Overdue.TELL if now - sent_at >= 2 * patience else Overdue.WAIT

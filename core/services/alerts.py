@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.domain.account import Mailbox, MailboxStatus, SyncFault
+from core.domain.account import Mailbox, MailboxStatus
 from core.domain.alert import Alert, AlertState, is_silenced, minutes_of
 from core.domain.cards import SyncCard
-from core.domain.diagnosis import CAUSES, CauseClass, Diagnosis
+from core.domain.diagnosis import CauseClass, Diagnosis
 from core.domain.moment import iso, parse_iso
 from core.ports.storage import UnitOfWork
 from core.services.alert_board import AlertBoard, decision
+from core.services.diagnose import recalled
 from core.services.recovery import RecoveryOffers
 from core.services.reminders import reminder_of
 from core.services.storms import StormService, place_of
@@ -83,7 +84,9 @@ class AlertService:
         if alert is None:
             return
         if mailbox.send_fault is not None:
-            await self._refresh(uow, alert, _told_of(mailbox, _judged(mailbox.send_fault), "sending"))
+            await self._refresh(
+                uow, alert, _told_of(mailbox, recalled(mailbox.send_fault, provider=mailbox.provider), "sending")
+            )
             return
         now = self._tools.clock.now()
         since = parse_iso(alert.facts["since"]) or now
@@ -186,22 +189,6 @@ def _title(diagnosis: Diagnosis) -> str:
     if diagnosis.klass == CauseClass.OUR_APP.value:
         return f"Connection interrupted, contact support ({diagnosis.title})"
     return diagnosis.title
-
-
-def _judged(fault: SyncFault) -> Diagnosis:
-    """A stored fault in the words of the cause table."""
-    cause = CAUSES.get(fault.cause)
-    return Diagnosis(
-        cause=fault.cause,
-        klass=cause.klass.value if cause else CauseClass.WAIT.value,
-        transient=cause.passes_by_itself() if cause else True,
-        who=cause.mended_by().value if cause else "nobody",
-        fix=fault.fix,
-        raw=fault.raw,
-        obsolete=cause.obsolete if cause else None,
-        title=cause.title if cause else "The server said something new",
-        forward=cause.forward if cause else None,
-    )
 
 
 def _noticed(facts: dict[str, Any]) -> tuple[Any, ...]:

@@ -38,11 +38,13 @@ class CanaryService:
             settings = await settings_in(uow)
             every = timedelta(seconds=settings.seconds("canary_every_s"))
             mailboxes = await uow.mailboxes.list() if every else []
+        if not every:
+            return LONGEST_PACE
         for sender, receiver in pairs(mailboxes):
             await self._send_if_due(sender, receiver, every)
         patience = timedelta(seconds=settings.seconds("canary_patience_s"))
         await self._judge(workspace, patience)
-        return _pace(every, patience) if every else LONGEST_PACE
+        return _pace(every, patience)
 
     async def _send_if_due(self, sender: Mailbox, receiver: Mailbox, every: timedelta) -> None:
         canary = await self._claim(sender, receiver, every)
@@ -94,15 +96,24 @@ class CanaryService:
         now = self._tools.clock.now()
         async with self._tools.store.read(workspace) as uow:
             overdue = await uow.canaries.overdue(now - patience)
+            receivers = {one.id: one for one in await uow.mailboxes.list()} if overdue else {}
         for canary in overdue:
-            if judge_overdue(canary.sent_at, now, patience) is Overdue.LOOK:
-                async with self._tools.store.write(workspace) as uow:
-                    uow.wake(f"sync:{canary.to_mailbox}")
-                continue
+            await self._act(
+                workspace, canary, judge_overdue(canary.sent_at, receivers.get(canary.to_mailbox), now, patience)
+            )
+
+    async def _act(self, workspace: str, canary: Canary, verdict: Overdue) -> None:
+        now = self._tools.clock.now()
+        if verdict is Overdue.WAIT:
+            return
+        if verdict is Overdue.TELL:
             waited = round((now - canary.sent_at).total_seconds() / 60)
             words = f"check mail of {iso(canary.sent_at)} did not arrive within {waited} minutes"
             await self._sync.went_silent(workspace, canary.to_mailbox, words)
-            async with self._tools.store.write(workspace) as uow:
+        async with self._tools.store.write(workspace) as uow:
+            if verdict is Overdue.LOOK:
+                uow.wake(f"sync:{canary.to_mailbox}")
+            else:
                 await uow.canaries.settle(canary.id, now)
 
 

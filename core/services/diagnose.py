@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from core.domain.diagnosis import LAYERS, Diagnosis, Failure, diagnose
+from core.domain.account import SyncFault
+from core.domain.diagnosis import CAUSES, LAYERS, CauseClass, Diagnosis, Failure, Who, diagnose
 from core.errors import InputError, MailError
 
 # "class" is a keyword of Python, hence the functional form.
@@ -29,6 +30,23 @@ def diagnose_lines(lines: Iterable[str], layer: str, host: str = "") -> list[Dia
 def diagnose_error(error: MailError, *, provider: str | None = None) -> Diagnosis:
     """The verdict on an error of the mail layer; ``provider`` where the mailbox's own is known, else by the host."""
     return diagnose(Failure(error.layer, error.raw, error.host, error.smtp_code), provider=provider)
+
+
+def recalled(fault: SyncFault, *, provider: str | None = None) -> Diagnosis:
+    """A stored fault in the words of the cause table: it was judged when it came, by more than its text."""
+    cause = CAUSES.get(fault.cause)
+    return Diagnosis(
+        cause=fault.cause,
+        klass=cause.klass.value if cause else CauseClass.WAIT.value,
+        transient=cause.passes_by_itself() if cause else True,
+        who=cause.mended_by().value if cause else Who.NOBODY.value,
+        fix=fault.fix,
+        raw=fault.raw,
+        obsolete=cause.obsolete_for(provider) if cause else None,
+        title=cause.title if cause else "The server said something new",
+        forward=cause.forward if cause else None,
+        provider=provider,
+    )
 
 
 def _row(line: str, layer: str, host: str) -> DiagnosisRow:

@@ -45,21 +45,21 @@ class _Span(NamedTuple):
 
 
 class FolderReader:
-    """Reads for one session. ``on_proof`` hears of every answer of the server: it lives."""
+    """Reads for one session. ``on_proof`` hears of every answer of the server: it lives. ``own_keys`` are the keys
+    of the workspace's mailboxes, which the session keeps up to date."""
 
     def __init__(
         self,
         tools: Tools,
         ingest: IngestService,
         client: MailboxClient,
-        own_keys: frozenset[str],
         *,
         on_proof: Callable[[], None],
     ) -> None:
         self._tools = tools
         self._ingest = ingest
         self._client = client
-        self._own_keys = own_keys
+        self.own_keys = frozenset[str]()
         self._on_proof = on_proof
         self._reached: dict[str, datetime] = {}
         self.matched = 0
@@ -180,10 +180,12 @@ class FolderReader:
     async def _hand_over(self, behind: OneBehind, job: FolderJob, messages: list[FetchedMessage]) -> None:
         self._on_proof()
         batch = await self._ingest.match(job, messages)
-        await behind.hand_over(partial(self._store, batch))
+        await behind.hand_over(
+            partial(self._store, batch), ahead=partial(self._ingest.fetch_bodies, self._client, batch)
+        )
 
     async def _store(self, batch: MatchedBatch) -> None:
-        self.matched += await self._ingest.store(self._client, batch)
+        self.matched += await self._ingest.commit(batch)
         self._on_proof()
 
     async def _begin_at_end(
@@ -240,7 +242,7 @@ class FolderReader:
             uidvalidity=snapshot.uidvalidity,
             exists=snapshot.exists,
             highestmodseq=snapshot.highestmodseq,
-            own_keys=self._own_keys,
+            own_keys=self.own_keys,
             history=history,
         )
 

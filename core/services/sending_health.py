@@ -10,7 +10,7 @@ from core.domain.diagnosis import CauseClass, Diagnosis
 from core.errors import MailError
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
-from core.services.diagnose import diagnose_error
+from core.services.diagnose import diagnose_error, recalled
 from core.services.submission import Submission
 from core.services.tools import Tools, settings_in
 
@@ -45,7 +45,8 @@ class SendingHealth:
             await uow.sync_log.add(SyncLogEntry(mailbox.id, now, fault.cause, fault.raw, fault.fix))
         status = transition(mailbox.status, MailboxEvent.BROKE)
         since = mailbox.failing_since or now
-        changed = replace(mailbox, status=status, fault=fault, send_fault=fault, failing_since=since)
+        reading = mailbox.fault if mailbox.fault != mailbox.send_fault else None
+        changed = replace(mailbox, status=status, fault=reading or fault, send_fault=fault, failing_since=since)
         if await uow.mailboxes.save(changed):  # where somebody was faster, the next refused send says so again
             await self._alerts.broke(uow, changed, diagnosis, side="sending")
 
@@ -70,8 +71,7 @@ class SendingHealth:
         """The card says again why, also to whoever pressed Resync."""
         fault = mailbox.send_fault
         if fault is not None:
-            error = MailError(fault.raw, layer="smtp", host=mailbox.smtp_host)
-            await self._alerts.broke(uow, mailbox, diagnose_error(error, provider=mailbox.provider), side="sending")
+            await self._alerts.broke(uow, mailbox, recalled(fault, provider=mailbox.provider), side="sending")
 
     async def works(self, mailbox: Mailbox) -> bool:
         return await self._refusal(mailbox) is None

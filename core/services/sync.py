@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Protocol
 
 from core.domain.account import (
-    BROKEN_STATUSES,
     SEATED_STATUSES,
     SYNCED_STATUSES,
     Mailbox,
@@ -20,40 +20,30 @@ from core.domain.account import (
 )
 from core.domain.address import match_key
 from core.domain.canary import is_silent
-from core.domain.diagnosis import CauseClass, Diagnosis
 from core.domain.folder_sync import FolderState
-from core.domain.patience import Audience, Decision, Patience, Speak, decide, escalated
+from core.domain.patience import Patience
 from core.domain.watched_folders import Choice
-from core.domain.workspace_settings import WorkspaceSettings
-from core.errors import (
-    FreshTokenRefusedError,
-    LoginRefusedError,
-    LostRaceError,
-    MailError,
-    NotFoundError,
-    ServerSilentError,
-)
+from core.errors import FreshTokenRefusedError, LoginRefusedError, LostRaceError, MailError, NotFoundError
 from core.ports.mail import Credentials, MailboxClient, MailboxConnector
 from core.ports.signin import PASSWORD
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
-from core.services.connecting import LOGIN_CAUSES, imap_off
 from core.services.diagnose import diagnose_error
 from core.services.folder_reader import FolderReader
 from core.services.host_gate import HostGate
 from core.services.ingest import IngestService
 from core.services.leases import MailboxLeases
 from core.services.mailboxes import endpoint_imap
-from core.services.seats import SeatService
+from core.services.proof_of_life import ProofOfLife
 from core.services.sending_health import SendingHealth
+from core.services.sync_failures import SyncFailures, release
 from core.services.sync_session import Scene, SyncSession, parks
 from core.services.tools import Tools, persistently, settings_in
 
 _UNWATCHED = "unwatched"
 _WAITED_FOR_SYNC = ("host_away", "sync_partial", "mailbox_paused", "sync_behind")
-# Reading is refused for a reason that need not touch sending (R12).
-_READING_ONLY = frozenset({CauseClass.MAILBOX_SWITCH.value, CauseClass.TENANT_ADMIN.value})
-_HALF_PROVIDERS = frozenset({"microsoft"})
+_WAS_DOWN = (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE, MailboxStatus.PARTIAL)
+_ADDRESSES_ANEW_S = 60.0
 
 
 class MailboxGoneError(NotFoundError):
@@ -87,11 +77,11 @@ class SyncService:
         self._credentials = credentials
         self.ingest = ingest
         self._alerts = alerts
-        self._seats = SeatService(tools, alerts)
         self.sending = sending
+        self._failures = SyncFailures(tools, alerts, sending)
         self._gate = HostGate()
         self._leases = MailboxLeases(tools)
-        self._proof: dict[tuple[str, str], float] = {}
+        self._own: dict[str, tuple[float, frozenset[str]]] = {}
 
     async def runnable(self) -> list[tuple[str, str]]:
         """(workspace, mailbox id) of every mailbox that should have a session in this process."""
@@ -115,77 +105,70 @@ class SyncService:
 
         Raises MailError kinds; MailboxGoneError where the mailbox is not to be synced any more.
         """
-        key = (workspace, mailbox_id)
-        watch = asyncio.create_task(self._run(key))
+        self._own.pop(workspace, None)
+        scene = await self.scene(workspace, mailbox_id)
+        proof = ProofOfLife(self.tools.clock, scene.mailbox.imap_host)
+        session = asyncio.create_task(self._run(scene, proof))
         try:
-            await self._until_silent(key, watch)
+            await proof.watch(session, scene.settings.seconds("stuck_after_s"))
         finally:
-            self._proof.pop(key, None)
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            session.cancel()
+            await asyncio.gather(session, return_exceptions=True)
 
-    async def _until_silent(self, key: tuple[str, str], session: asyncio.Task[None]) -> None:
-        """Raises ServerSilentError where a session has had no proof of life for too long (R4)."""
-        self._prove(key)
-        scene = await self.scene(*key)
-        patience = scene.settings.seconds("stuck_after_s")
-        while True:
-            left = self._proof[key] + patience - self.tools.clock.monotonic()
-            done, _ = await asyncio.wait({session}, timeout=max(left, 0.05))
-            if done:
-                return session.result()
-            if self.tools.clock.monotonic() - self._proof[key] >= patience:
-                words = f"TimeoutError: no sign of life for {patience:g} s"
-                raise ServerSilentError(words, layer="imap", host=scene.mailbox.imap_host)
-
-    def _prove(self, key: tuple[str, str]) -> None:
-        self._proof[key] = self.tools.clock.monotonic()
-
-    async def _run(self, key: tuple[str, str]) -> None:
-        scene = await self.scene(*key)
-        async with self.tools.store.read(key[0]) as uow:
-            own_keys = frozenset(match_key(one.address) for one in await uow.mailboxes.list())
-        client = await self._connected(scene.mailbox)
-        prove = partial(self._prove, key)
-
-        def make_reader(client: MailboxClient) -> FolderReader:
-            return FolderReader(self.tools, self.ingest, client, own_keys, on_proof=prove)
-
-        session = SyncSession(self, self.tools, client, scene, make_reader, on_proof=prove)
+    async def _run(self, scene: Scene, proof: ProofOfLife) -> None:
+        client, token_ends = await self._connected(scene.mailbox, proof)
+        reader = FolderReader(self.tools, self.ingest, client, on_proof=proof.given)
+        session = SyncSession(self, self.tools, client, scene, reader, on_proof=proof.given, token_ends=token_ends)
         try:
             await session.run()
         finally:
             await session.close()
 
-    async def _connected(self, mailbox: Mailbox) -> MailboxClient:
-        """A refused access token is renewed once: only the second refusal needs a person."""
+    async def _connected(self, mailbox: Mailbox, proof: ProofOfLife) -> tuple[MailboxClient, datetime | None]:
+        """A connection, and when its access token ends. A refused access token is renewed once: only the second
+        refusal needs a person."""
         asked = mailbox.resync_requested_at is not None
         by_token = mailbox.sign_in != PASSWORD
         try:
             if not (asked and by_token):
-                return await self._connect(mailbox, anew=False)
+                return await self._connect(mailbox, proof, anew=False)
         except LoginRefusedError as error:
             if not by_token or error.layer == "oauth":
                 raise
         try:
-            return await self._connect(mailbox, anew=True)
+            return await self._connect(mailbox, proof, anew=True)
         except LoginRefusedError as error:
             if error.layer == "oauth":
                 raise
             raise FreshTokenRefusedError(error.raw, layer=error.layer, host=error.host) from error
 
-    async def _connect(self, mailbox: Mailbox, *, anew: bool) -> MailboxClient:
+    async def _connect(
+        self, mailbox: Mailbox, proof: ProofOfLife, *, anew: bool
+    ) -> tuple[MailboxClient, datetime | None]:
         credentials = await self._credentials.of(mailbox.workspace, mailbox, anew=anew)
-        async with self._gate.turn(mailbox.imap_host):
-            self._prove((mailbox.workspace, mailbox.id))  # waiting for one's turn is no silence
-            return await self._connector.connect(endpoint_imap(mailbox), credentials)
+        async with AsyncExitStack() as stack:
+            with proof.suspended():  # waiting for one's turn is no silence
+                await stack.enter_async_context(self._gate.turn(mailbox.imap_host))
+            client = await self._connector.connect(endpoint_imap(mailbox), credentials)
+        proof.given()
+        return client, credentials.expires_at if mailbox.sign_in != PASSWORD else None
 
     # What a session asks of the rows
 
     async def scene(self, workspace: str, mailbox_id: str) -> Scene:
         async with self.tools.store.read(workspace) as uow:
             mailbox = await _synced(uow, mailbox_id)
-            return Scene(mailbox, await settings_in(uow), tuple(await uow.folders.list(mailbox_id)))
+            folders = tuple(await uow.folders.list(mailbox_id))
+            return Scene(mailbox, await settings_in(uow), folders, await self._own_keys(uow))
+
+    async def _own_keys(self, uow: UnitOfWork) -> frozenset[str]:
+        """Match keys of the workspace's mailboxes, asked for each minute at most: many sessions look often."""
+        now = self.tools.clock.monotonic()
+        asked_at, keys = self._own.get(uow.workspace, (-math.inf, frozenset[str]()))
+        if now - asked_at >= _ADDRESSES_ANEW_S:
+            keys = frozenset(match_key(one.address) for one in await uow.mailboxes.list())
+            self._own[uow.workspace] = now, keys
+        return keys
 
     async def logged_in(self, mailbox: Mailbox) -> None:
         async def unit() -> None:
@@ -212,12 +195,16 @@ class SyncService:
     async def current(self, mailbox: Mailbox, *, read: int, whole: bool) -> None:
         """New mail was read to its end: the alert is resolved, held follow-ups are released; the light is green where
         old mail is read too, and grey until then (R10, R11)."""
-        send_fault = await self.sending.again(mailbox)
+        tried = await self.sending.again(mailbox)
 
         async def unit() -> None:
             async with self.tools.store.write(mailbox.workspace) as uow:
                 now = await _synced(uow, mailbox.id)
-                if not await self._is_still_silent(uow, now):
+                # A send that was refused while we tried knows more than our trial.
+                send_fault = tried if now.send_fault == mailbox.send_fault else now.send_fault
+                if await self._is_still_silent(uow, now):
+                    await _save(uow, replace(now, streak=0, last_sync_at=self.tools.clock.now()))
+                else:
                     await self._current(uow, now, send_fault, read=read, whole=whole)
 
         await persistently(unit)
@@ -233,7 +220,6 @@ class SyncService:
     async def _current(
         self, uow: UnitOfWork, mailbox: Mailbox, send_fault: SyncFault | None, *, read: int, whole: bool
     ) -> None:
-        was_down = mailbox.status in (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE, MailboxStatus.PARTIAL)
         event = MailboxEvent.CAUGHT_UP if whole else MailboxEvent.CURRENT
         changed = replace(
             mailbox,
@@ -249,11 +235,11 @@ class SyncService:
         await _save(uow, changed)
         if send_fault:
             await self.sending.still_broken(uow, changed)
-            await self._release(uow, mailbox.id, ("sync_behind",))
+            await release(self.tools, uow, mailbox.id, ("sync_behind",))
             return
-        failed = await self._failed_meanwhile(uow, mailbox) if was_down else 0
+        failed = await self._failed_meanwhile(uow, mailbox) if mailbox.status in _WAS_DOWN else 0
         await self._alerts.recovered(uow, changed, caught_up=read, failed_meanwhile=failed)
-        await self._release(uow, mailbox.id, _WAITED_FOR_SYNC)
+        await release(self.tools, uow, mailbox.id, _WAITED_FOR_SYNC)
 
     async def _failed_meanwhile(self, uow: UnitOfWork, mailbox: Mailbox) -> int:
         """Stages of this mailbox that failed because it was not synced: what one Retry would bring back."""
@@ -263,19 +249,12 @@ class SyncService:
             count += sum(1 for one in failed if one.mailbox_id == mailbox.id)
         return count
 
-    async def _release(self, uow: UnitOfWork, mailbox_id: str, reasons: tuple[str, ...]) -> None:
-        now, released = self.tools.clock.now(), 0
-        for waiting_for in reasons:
-            released += await uow.deliveries.release(waiting_for, not_before=now, mailbox_id=mailbox_id)
-        if released:
-            uow.wake("outreach")
-
     async def alive(self, mailbox: Mailbox, folder_ids: list[str], read_at: datetime) -> None:
         """These folders are known to be read to their end as of ``read_at``; what waited for that goes on."""
         async with self.tools.store.write(mailbox.workspace) as uow:
             await uow.folders.mark_read_through(folder_ids, read_at)
             await uow.mailboxes.touch(mailbox.id, last_sync_at=read_at)
-            await self._release(uow, mailbox.id, ("sync_behind",))
+            await release(self.tools, uow, mailbox.id, ("sync_behind",))
 
     async def folder_failed(self, mailbox: Mailbox, folder: FolderState, error: MailError) -> None:
         """One folder that does not open stops nothing else; after three times it rests for six hours."""
@@ -300,11 +279,10 @@ class SyncService:
         await self._note_once(mailbox, "mail arrived of which the server did not tell in IDLE")
 
     async def _note_once(self, mailbox: Mailbox, raw: str) -> None:
-        """A line in the mailbox's log, unless the newest one says so already."""
+        """A line in the mailbox's log, unless one of the newest says so already."""
         diagnosis = diagnose_error(MailError(raw, layer="imap", host=mailbox.imap_host), provider=mailbox.provider)
         async with self.tools.store.write(mailbox.workspace) as uow:
-            newest = await uow.sync_log.list(mailbox.id, limit=1)
-            if not newest or newest[0].raw != raw:
+            if all(one.raw != raw for one in await uow.sync_log.list(mailbox.id)):
                 entry = SyncLogEntry(mailbox.id, self.tools.clock.now(), diagnosis.cause, raw, diagnosis.fix)
                 await uow.sync_log.add(entry)
 
@@ -312,72 +290,11 @@ class SyncService:
 
     async def failed(self, workspace: str, mailbox_id: str, error: MailError) -> datetime | None:
         """Judges a failed session; speaks where patience is over. Returns when to try again, None: when asked."""
-        sends = await self._still_sends(workspace, mailbox_id, error)
-
-        async def unit() -> datetime | None:
-            async with self.tools.store.write(workspace) as uow:
-                mailbox = await uow.mailboxes.get(mailbox_id)
-                if mailbox is None or mailbox.status not in SYNCED_STATUSES:
-                    return None
-                return await self._failed(uow, mailbox, error, sends=sends)
-
-        return await persistently(unit)
-
-    async def _still_sends(self, workspace: str, mailbox_id: str, error: MailError) -> bool:
-        """Where only reading is refused, sending is tried: it may go on (R12)."""
-        async with self.tools.store.read(workspace) as uow:
-            mailbox = await uow.mailboxes.get(mailbox_id)
-        if mailbox is None or mailbox.provider not in _HALF_PROVIDERS or not mailbox.send:
-            return False
-        diagnosis = escalated(_verdict(error, mailbox), mailbox.streak + 1)
-        return diagnosis.klass in _READING_ONLY and await self.sending.works(mailbox)
-
-    async def _failed(self, uow: UnitOfWork, mailbox: Mailbox, error: MailError, *, sends: bool) -> datetime | None:
-        now, streak = self.tools.clock.now(), mailbox.streak + 1
-        since = mailbox.failing_since or now
-        diagnosis = escalated(_verdict(error, mailbox), streak)
-        decision = decide(
-            diagnosis,
-            streak=streak,
-            first_failure_at=since,
-            now=now,
-            settings=patience_of(await settings_in(uow)),
-            jitter=self.tools.random(),
-        )
-        changed = replace(mailbox, streak=streak, failing_since=since)
-        if mailbox.resync_requested_at is not None or (isinstance(decision, Speak) and _is_outage(decision)):
-            # A person who pressed Resync gets an answer now, whatever patience says.
-            changed = _broken(changed, diagnosis, decision, now, sends=sends)
-            await self._alerts.broke(uow, changed, diagnosis)
-        if mailbox.fault is None or mailbox.fault.cause != diagnosis.cause or mailbox.streak == 0:
-            entry = SyncLogEntry(mailbox.id, now, diagnosis.cause, diagnosis.raw, diagnosis.fix)
-            await uow.sync_log.add(entry)
-        await _save(uow, changed)
-        if changed.status is MailboxStatus.CONNECTION_ISSUE:
-            await self._seats.settle(uow)  # one given up holds no seat (R33)
-        if changed.status is MailboxStatus.PARTIAL:
-            await self._release(uow, mailbox.id, ("host_away",))
-        return decision.retry_at
+        return await self._failures.failed(workspace, mailbox_id, error)
 
     async def went_silent(self, workspace: str, mailbox_id: str, words: str) -> None:
         """Mail does not come through although the server says nothing of it (R4): told at once."""
-        now = self.tools.clock.now()
-
-        async def unit() -> None:
-            async with self.tools.store.write(workspace) as uow:
-                mailbox = await uow.mailboxes.get(mailbox_id)
-                if mailbox is None or mailbox.status not in SYNCED_STATUSES or mailbox.status in BROKEN_STATUSES:
-                    return
-                error = MailError(words, layer="imap", host=mailbox.imap_host)
-                diagnosis = diagnose_error(error, provider=mailbox.provider)
-                fault = SyncFault(diagnosis.cause, diagnosis.raw, diagnosis.fix, now)
-                status = transition(mailbox.status, MailboxEvent.BROKE)
-                changed = replace(mailbox, status=status, fault=fault, failing_since=now)
-                await _save(uow, changed)
-                await uow.sync_log.add(SyncLogEntry(mailbox.id, now, fault.cause, fault.raw, fault.fix))
-                await self._alerts.broke(uow, changed, diagnosis)
-
-        await persistently(unit)
+        await self._failures.went_silent(workspace, mailbox_id, words)
 
     async def is_asked(self, workspace: str, mailbox_id: str) -> bool:
         """Whether somebody wants a try now, or none at all any more; for wake-ups that were lost on their way."""
@@ -396,49 +313,3 @@ async def _synced(uow: UnitOfWork, mailbox_id: str) -> Mailbox:
     if mailbox is None or mailbox.status not in SYNCED_STATUSES:
         raise MailboxGoneError("The mailbox is not to be synced any more.")
     return mailbox
-
-
-def _verdict(error: MailError, mailbox: Mailbox) -> Diagnosis:
-    verdict = diagnose_error(error, provider=mailbox.provider)
-    if isinstance(error, FreshTokenRefusedError) and verdict.cause in LOGIN_CAUSES:
-        return imap_off(verdict)
-    return verdict
-
-
-def _is_outage(decision: Speak) -> bool:
-    return decision.audience in (Audience.CHANNEL, Audience.PROVIDER)
-
-
-def _broken(mailbox: Mailbox, diagnosis: Diagnosis, decision: Decision, now: datetime, *, sends: bool) -> Mailbox:
-    event = MailboxEvent.HALF if sends else MailboxEvent.BROKE
-    mailbox = replace(
-        mailbox,
-        status=transition(mailbox.status, event),
-        fault=SyncFault(diagnosis.cause, diagnosis.raw, diagnosis.fix, now),
-        resync_requested_at=None,
-        resync_requested_by=None,
-    )
-    if isinstance(decision, Speak) and decision.gave_up:
-        mailbox = replace(mailbox, status=transition(mailbox.status, MailboxEvent.GAVE_UP))
-    return mailbox
-
-
-def patience_of(settings: WorkspaceSettings) -> Patience:
-    """The workspace's own patience. Times without a setting of their own stand in proportion to one that has."""
-    first, longest = settings.seconds("retry_first_s"), settings.seconds("retry_most_s")
-    quiet, login = settings.seconds("alert_after_s"), settings.seconds("login_retry_s")
-    return Patience(
-        first_wait_s=first,
-        reconnect_jitter_s=min(5.0, first * 2.5),
-        longest_wait_s=longest,
-        not_reachable_retry_s=longest / 10,
-        slow_first_s=longest / 2,
-        slow_longest_s=longest * 6,
-        tries_before_speaking=int(settings["alert_tries"]),
-        quiet_s=quiet,
-        settings_quiet_s=quiet * 3,
-        slow_quiet_s=quiet * 3,
-        admin_retry_s=login,
-        app_retry_s=login * 2,
-        give_up_s=settings.seconds("give_up_after_s"),
-    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.domain.account import Mailbox
+from core.domain.account import Mailbox, MailboxStatus
 from core.domain.folder_sync import MOST_FAILURES, FolderState, has_history
 from core.domain.providers import facts as provider_facts
 from core.domain.watched_folders import Choice, choose
@@ -30,6 +30,7 @@ _FIRST_LOOK = 200
 _HISTORY_AT_ONCE = 20_000
 _HISTORY_SECONDS = 15.0
 _TOKEN_MARGIN = timedelta(minutes=4)
+_SHORTEST_SESSION = timedelta(seconds=20)
 _DEAF_AFTER = timedelta(seconds=30)
 _DEAF_TIMES = 2
 _DEAF_PACE = 60.0
@@ -42,6 +43,7 @@ class Scene:
     mailbox: Mailbox
     settings: WorkspaceSettings
     folders: tuple[FolderState, ...]
+    own_keys: frozenset[str]
 
 
 class SessionRows(Protocol):
@@ -66,7 +68,7 @@ class SessionRows(Protocol):
 
 
 class SyncSession:
-    """Lives until its first error, or until its token is about to end."""
+    """Lives until its first error, or until the token that it logged in with is about to end, at ``token_ends``."""
 
     def __init__(
         self,
@@ -74,20 +76,22 @@ class SyncSession:
         tools: Tools,
         client: MailboxClient,
         scene: Scene,
-        make_reader: Callable[[MailboxClient], FolderReader],
+        reader: FolderReader,
         *,
         on_proof: Callable[[], None],
+        token_ends: datetime | None = None,
     ) -> None:
         self._rows = rows
         self._tools = tools
         self._client = client
         self._scene = scene
-        self._reader = make_reader(client)
+        self._reader = reader
         self._on_proof = on_proof
         self._main = ""
         self._unpushed = 0
         self._next_look = 0.0
-        self._token_margin = _margin(scene.mailbox, tools.clock.now())
+        self._renew_at = _renew_at(token_ends, tools.clock.now())
+        self._further: tuple[str, ...] = ()
 
     @property
     def _mailbox(self) -> Mailbox:
@@ -102,7 +106,7 @@ class SyncSession:
         await self._refresh()
         await self._tell_state()
         self._next_look = self._tools.clock.monotonic() + self._pace()
-        while not self._token_ends():
+        while self._renew_at is None or self._tools.clock.now() < self._renew_at:
             if self._history():
                 await self._read_history()
             else:
@@ -113,21 +117,21 @@ class SyncSession:
     async def _refresh(self) -> None:
         """Looks all folders through from scratch: which there are, and what is in them (R24, R31)."""
         await self._look()
-        choice = choose(
-            await self._client.list_folders(),
-            provider=self._mailbox.provider,
-            further=tuple(self._scene.settings["further_folders"]),
-        )
+        self._further = tuple(self._scene.settings["further_folders"])
+        listed = await self._client.list_folders()
+        choice = choose(listed, provider=self._mailbox.provider, further=self._further)
         if choice is None:
             raise ServerRefusedError("the server lists no INBOX", layer="imap", host=self._mailbox.imap_host)
         self._main = choice.main
         await self._rows.watch_folders(self._mailbox, choice)
         await self._pass_all()
         await self._rows.refreshed(self._mailbox)
+        await self._look()
 
     async def _look(self) -> None:
         """Is the mailbox still ours to read, and by which settings?"""
         self._scene = await self._rows.scene(self._mailbox.workspace, self._mailbox.id)
+        self._reader.own_keys = self._scene.own_keys
 
     async def _pass_all(self) -> None:
         # The folder that is waited on comes last, so that it is the selected one when waiting goes on.
@@ -164,7 +168,9 @@ class SyncSession:
                 raise
             await self._rows.folder_failed(self._mailbox, folder, error)
         else:
-            if folder.error_count or folder.resets or folder.parked_until:
+            # A folder that was renumbered is believed again only when all of it was read once more.
+            believed = folder.resets and not has_history(folder)
+            if folder.error_count or folder.parked_until or believed:
                 await self._rows.folder_works(self._mailbox, folder)
 
     async def _tell_state(self) -> None:
@@ -174,14 +180,18 @@ class SyncSession:
 
     def _history(self) -> list[FolderState]:
         """Sent first: it tells under which ids our own mail went out."""
+        if not self._mailbox.capture:
+            return []
         return [one for one in self._in_order(lambda folder: folder.role != _UNWATCHED) if has_history(one)]
 
     async def _read_history(self) -> None:
         """A first look into each folder, then one after the other; new mail and people's wishes go before."""
+        if self._mailbox.status is MailboxStatus.ACTIVE:
+            await self._tell_state()  # a folder was renumbered, or is new: the light is grey again
         folders = self._history()
         unseen = [one for one in folders if not self._reader.is_read_through(self._mailbox, one)]
         most = _FIRST_LOOK if len(unseen) > 1 else _HISTORY_AT_ONCE
-        for folder in unseen if len(unseen) > 1 else folders[:1]:
+        for folder in unseen or folders[:1]:
             await self._read_old(folder, most)
         await self._pass_all()
         if not self._history() or await self._is_asked(0.0):
@@ -207,6 +217,8 @@ class SyncSession:
     async def _wait(self) -> None:
         """IDLE on the main folder; the others at their pace, and all when asked."""
         left = max(0.0, self._next_look - self._tools.clock.monotonic())
+        if self._renew_at is not None:
+            left = min(left, max(0.0, (self._renew_at - self._tools.clock.now()).total_seconds()))
         news = await self._idle_or_asked(min(self._renew_after(), left))
         self._on_proof()
         if news is Push.CHANGED and self._tools.clock.monotonic() < self._next_look:
@@ -255,7 +267,10 @@ class SyncSession:
         return await self._tools.store.wait(f"sync:{self._mailbox.id}", seconds)
 
     def _renew_after(self) -> float:
-        pace = min(self._scene.settings.seconds("idle_renew_s"), provider_facts(self._mailbox.provider).idle_renew_s)
+        settings = self._scene.settings
+        # A sign of life is asked for at least twice before its absence is told (R4).
+        pace = min(settings.seconds("idle_renew_s"), settings.seconds("stuck_after_s") / 2)
+        pace = min(pace, provider_facts(self._mailbox.provider).idle_renew_s)
         return min(pace, _DEAF_PACE) if self._unpushed >= _DEAF_TIMES else pace
 
     def _pace(self) -> float:
@@ -269,24 +284,21 @@ class SyncSession:
         return max(chosen, known.sent_poll_s, known.poll_floor_s) * (0.9 + 0.2 * self._tools.random())
 
     def _is_refresh_due(self) -> bool:
+        """Once a day (R31, R32), and where other folders were chosen (R211)."""
+        if tuple(self._scene.settings["further_folders"]) != self._further:
+            return True
         last = self._mailbox.refreshed_at
         pause = timedelta(seconds=self._scene.settings.seconds("refresh_every_s"))
         return last is None or self._tools.clock.now() - last >= pause
 
-    def _token_ends(self) -> bool:
-        """A new session takes a fresh token before the server cuts this one."""
-        ends = _token_end(self._mailbox)
-        return ends is not None and ends - self._tools.clock.now() <= self._token_margin
 
-
-def _token_end(mailbox: Mailbox) -> datetime | None:
-    return mailbox.token_expires_at if mailbox.sign_in != "password" else None
-
-
-def _margin(mailbox: Mailbox, now: datetime) -> timedelta:
-    """A few minutes; less of a token that lives only for minutes."""
-    ends = _token_end(mailbox)
-    return min(_TOKEN_MARGIN, (ends - now) / 5) if ends is not None else _TOKEN_MARGIN
+def _renew_at(token_ends: datetime | None, now: datetime) -> datetime | None:
+    """When a new session takes a fresh token, before the server cuts this one: a few minutes ahead, less of a token
+    that lives only for minutes. None without a token, and where it ends so soon that sessions would chase each other:
+    then the server ends it, and trying again has its pauses."""
+    if token_ends is None or token_ends - now < _SHORTEST_SESSION:
+        return None
+    return token_ends - min(_TOKEN_MARGIN, (token_ends - now) / 5)
 
 
 def parks(folder: FolderState) -> bool:
