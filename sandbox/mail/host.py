@@ -154,6 +154,10 @@ class MailHost:
         """Waits until something about the host becomes true. TimeoutError where it does not."""
         await self._ledger.wait_for(lambda: true() or None, timeout)
 
+    def wake(self) -> None:
+        """Makes every waiter look again: for what is kept beside the host and changed."""
+        self._ledger.wake()
+
     async def wait_accepted(
         self, predicate: Callable[[Accepted], bool] = lambda _: True, timeout: float = 5.0
     ) -> Accepted:

@@ -14,7 +14,7 @@ from sandbox.signin import pages
 from sandbox.signin.authorization import AuthorizationRequest, MistakeError, form_fields, read_request
 from sandbox.signin.grants import CodeFault, CodeRefusedError, Grant
 from sandbox.signin.id_tokens import id_token
-from sandbox.signin.registry import App, Person, Registry
+from sandbox.signin.registry import App, Person, Registry, Request
 from sandbox.signin.switches import SELF, STANDING
 
 RETRY_AFTER_S = 5
@@ -129,6 +129,11 @@ class Face(ABC):
 
     async def token(self, request: web.Request) -> web.Response:
         """The token endpoint (RFC 6749 sections 4.1.3 and 6)."""
+        answer = await self.guarded(self._token)(request)
+        self.registry.note(Request(self.provider, "token", answer.status))
+        return answer
+
+    async def _token(self, request: web.Request) -> web.Response:
         form = await self.token_form(request)
         self._check_app(form)
         grant_type = form.get("grant_type", "")

@@ -14,7 +14,7 @@ from sandbox.signin import routes as http
 from sandbox.signin.google import PREFIX, GoogleFace
 from sandbox.signin.grants import GrantBook
 from sandbox.signin.microsoft import MicrosoftFace
-from sandbox.signin.registry import App, Registry
+from sandbox.signin.registry import App, Registry, Request
 
 LOOPBACK = "127.0.0.1"
 MAX_REQUEST_BYTES = 64 * 1024
@@ -90,6 +90,11 @@ class SignInHost:
     def grants(self) -> GrantBook:
         """Codes and refresh tokens issued so far."""
         return self.registry.grants
+
+    @property
+    def requests(self) -> list[Request]:
+        """What programs asked, oldest first; ``mail.wait_until`` sees each at once."""
+        return self.registry.requests
 
     def describe(self) -> dict[str, dict[str, object]]:
         """Everything a program needs to sign people in, as JSON can carry it."""

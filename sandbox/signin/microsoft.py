@@ -22,7 +22,7 @@ from sandbox.signin.entra_words import (
 from sandbox.signin.face import Face, Refusal, json_answer
 from sandbox.signin.grants import Grant
 from sandbox.signin.id_tokens import encoded
-from sandbox.signin.registry import Person
+from sandbox.signin.registry import Person, Request
 
 MAIL_SCOPE = "https://outlook.office.com/IMAP.AccessAsUser.All"
 _SHARED_TENANTS = {"common", "organizations", "consumers"}
@@ -61,8 +61,11 @@ class MicrosoftFace(Face):
 
     async def discover(self, request: web.Request) -> web.Response:
         """Where everything is (OpenID Connect Discovery section 4); the page is where browsers trust it."""
-        if "down" in self.app.faults:
-            return self.out_of_order()
+        answer = self.out_of_order() if "down" in self.app.faults else self._places(request)
+        self.registry.note(Request(self.provider, "discovery", answer.status))
+        return answer
+
+    def _places(self, request: web.Request) -> web.Response:
         tenant = request.match_info["tenant"]
         oauth = f"/{tenant}/oauth2/v2.0"
         issuer = "{tenantid}" if tenant in _SHARED_TENANTS else tenant

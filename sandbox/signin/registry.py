@@ -2,9 +2,11 @@
 
 import re
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sandbox.mail import MailHost
 from sandbox.mail.accounts import Account, domain_of, normalised
@@ -48,6 +50,16 @@ class App:
         return re.fullmatch(callback, redirect_uri, re.ASCII) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a program, for a token or for where to ask for one, and the HTTP status of the answer."""
+
+    provider: TokenProvider
+    wanted: Literal["token", "discovery"]
+    status: int
+    at: float = field(default_factory=time.time)
+
+
 @dataclass(slots=True)
 class Person:
     """The sign-in side of one mailbox; ``consented`` once its owner has let the app in."""
@@ -82,6 +94,7 @@ class Registry:
     def __init__(self, mail: MailHost) -> None:
         self.mail = mail
         self.grants = GrantBook()
+        self.requests: list[Request] = []
         self.apps: dict[TokenProvider, App] = {
             provider: App(provider, client_id) for provider, client_id in CLIENT_IDS.items()
         }
@@ -111,6 +124,11 @@ class Registry:
         self._tell()
         client_id = self.apps[person.provider].client_id
         return Grant(person.provider, person.address, client_id, scopes, offline, nonce)
+
+    def note(self, request: Request) -> None:
+        """Keeps what a program asked, and wakes whoever waits on the mail host."""
+        self.requests.append(request)
+        self.mail.wake()
 
     def withdraw(self, address: str) -> None:
         """Takes back everything one person granted, as the page of their account does."""

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.assembly import UseCases, make_engine, make_mail, make_tools, make_use_cases, make_workers
+from core.assembly import (
+    MailWorld,
+    UseCases,
+    Workers,
+    make_engine,
+    make_mail,
+    make_tools,
+    make_use_cases,
+    make_workers,
+)
 from core.clock import SystemClock
 from core.domain.actor import Actor, Role
 from core.ports.mail import Endpoint, Tls
 from core.ports.notifier import MessageRef
 from core.ports.storage import Store
 from core.services.connecting import ConnectRequest
-from core.settings import Settings
+from core.settings import Settings, parse
+from core.workers.watch import LoopWatch
+from sandbox.demo import sign_in_environment
 from sandbox.mail import MailHost
+from sandbox.signin import SignInHost
 
 WORKSPACE = "T0AGENCY"
 RITA = Actor(WORKSPACE, "U0RITA", Role.RECRUITER)
@@ -98,19 +110,23 @@ class Rig:
     host: MailHost
     uses: UseCases
     notifier: NotingNotifier
+    world: MailWorld
+    workers: Workers
+    watch: LoopWatch
 
     async def connect(self, address: str = "rita@agency.test", actor: Actor = RITA) -> Any:
         password = self.host.account(address).password
         return await self.uses.connecting.connect(actor, request(self.host, address, password))
 
     async def until(self, found: Callable[[], Awaitable[Any]], what: str) -> Any:
-        """Asks until the answer is true; fails after the deadline, saying what was missing."""
+        """Asks until the answer is true; fails after the deadline, saying what was missing and what is told."""
         try:
             async with asyncio.timeout(DEADLINE):
                 while not (answer := await found()):
                     await self.store.wait("test", 0.02)
         except TimeoutError:
-            raise AssertionError(f"not within {DEADLINE} s: {what}") from None
+            told = list(self.notifier.cards.values())
+            raise AssertionError(f"not within {DEADLINE} s: {what}; cards: {told}") from None
         return answer
 
     async def light(self, address: str, light: str) -> Any:
@@ -121,11 +137,19 @@ class Rig:
         return await self.until(lit, f"{address} {light}")
 
     async def prospect(self, campaign: str, email: str, status: str) -> Any:
-        async def there() -> Any:
-            report = await self.uses.campaigns.status(ADA, campaign)
-            return next((p for p in report.prospects if p.email == email and p.status.value == status), None)
+        seen: Any = None
 
-        return await self.until(there, f"{email} {status} in {campaign}")
+        async def there() -> Any:
+            nonlocal seen
+            report = await self.uses.campaigns.status(ADA, campaign)
+            seen = next((one for one in report.prospects if one.email == email), None)
+            return seen if seen is not None and seen.status.value == status else None
+
+        try:
+            return await self.until(there, f"{email} {status} in {campaign}")
+        except AssertionError as error:
+            error.add_note(f"last seen: {seen}")
+            raise
 
 
 def endpoint(address: str) -> Endpoint:
@@ -138,27 +162,54 @@ def request(host: MailHost, address: str, password: str) -> ConnectRequest:
 
 
 @asynccontextmanager
-async def running(store: Store, host: MailHost, **changes: Any) -> AsyncIterator[Rig]:
-    """An engine at work until the block ends."""
+async def running(
+    store: Store, host: MailHost, *, signin: SignInHost | None = None, **changes: Any
+) -> AsyncIterator[Rig]:
+    """An engine at work until the block ends; with ``signin`` it has an OAuth client at Google and Microsoft."""
     clock = SystemClock()
     tools = make_tools(store, clock)
-    mail = make_mail(Settings(allow_private_mail_hosts=True), clock)
+    mail = make_mail(_settings(host, signin), clock)
     uses = make_use_cases(tools, mail)
     await store.ensure_workspace(WORKSPACE, name="Agency", at=clock.now())
     await uses.settings.seed(WORKSPACE, {**QUICK, **changes})
     notifier = NotingNotifier()
     workers = make_workers(make_engine(tools, mail, started_at=clock.now()), notifier)
+    rig = Rig(store, host, uses, notifier, mail, workers, LoopWatch(clock))
     stop = asyncio.Event()
     await workers.outreach.recover(claimed_before=None)
-    loops = [
-        asyncio.create_task(loop(stop))
-        for loop in (workers.sync.run, workers.outreach.run, workers.outreach.run_checks, workers.notifications.run)
-    ]
+    loops = [asyncio.create_task(loop(stop)) for loop in _loops(rig)]
     try:
-        yield Rig(store, host, uses, notifier)
+        yield rig
     finally:
         stop.set()
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
         await mail.transport.close()
+
+
+def _loops(rig: Rig) -> Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]:
+    workers = rig.workers
+    return (
+        rig.watch.run,
+        workers.sync.run,
+        workers.outreach.run,
+        workers.outreach.run_checks,
+        workers.notifications.run,
+        workers.alerts.run,
+    )
+
+
+def _settings(host: MailHost, signin: SignInHost | None) -> Settings:
+    if signin is None:
+        return Settings(allow_private_mail_hosts=True)
+    return parse(
+        {
+            **sign_in_environment(signin),
+            "RETHREAD_CA_FILE": host.ca_file,
+            "RETHREAD_DNS": host.dns_address,
+            "RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS": "1",
+            "RETHREAD_SECRET_KEYS": "k" * 32,
+        },
+        needs_slack=False,
+    )
