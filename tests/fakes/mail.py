@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.domain.message import FetchedMessage
-from core.errors import ConnectionLostError, LoginRefusedError, MailError, OutcomeUnknownError
+from core.errors import ConnectionLostError, LoginRefusedError, MailError, OutcomeUnknownError, ServerRefusedError
 from core.ports.mail import Credentials, Endpoint, FolderInfo, FolderSnapshot, MailboxEvent, SendReceipt
 
 ORIGINAL_IDS = ("Message-ID", "X-Google-Original-Message-ID", "X-Microsoft-Original-Message-ID")
@@ -28,18 +28,20 @@ class FakeFolder:
     uidvalidity: int = 1
     uidnext: int = 1
     messages: dict[int, tuple[bytes, datetime]] = field(default_factory=dict)
+    flags: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def add(self, raw: bytes, at: datetime) -> int:
+    def add(self, raw: bytes, at: datetime, flags: Collection[str] = ()) -> int:
         uid, self.uidnext = self.uidnext, self.uidnext + 1
         self.messages[uid] = raw, at
+        self.flags[uid] = frozenset(flags)
         return uid
 
     def renumber(self) -> None:
         """A new UIDVALIDITY, and every message under a new number."""
-        kept = list(self.messages.values())
-        self.uidvalidity, self.uidnext, self.messages = self.uidvalidity + 1, 1, {}
-        for raw, at in kept:
-            self.add(raw, at)
+        kept = [(raw, at, self.flags[uid]) for uid, (raw, at) in self.messages.items()]
+        self.uidvalidity, self.uidnext, self.messages, self.flags = self.uidvalidity + 1, 1, {}, {}
+        for raw, at, flags in kept:
+            self.add(raw, at, flags)
 
     @property
     def snapshot(self) -> FolderSnapshot:
@@ -51,7 +53,12 @@ class FakeProvider:
     """One account. ``outcomes`` says what becomes of the next sends: None accepts, an error is raised; with
     ``OutcomeUnknownError`` the mail is taken where ``takes_lost`` is True. ``trouble`` is raised on each connect,
     ``refused`` counts wrong
-    passwords; ``on_wire`` happens while a mail is being handed over, ``hang`` holds the server's answer back."""
+    passwords; ``on_wire`` happens while a mail is being handed over, ``hang`` holds the server's answer back.
+
+    Reading: ``batch`` messages come at a time, and after ``batches_left`` of them the connection breaks; ``refuses``
+    holds the error of each folder that does not open, ``renumbers`` those that get a new UIDVALIDITY whenever they are
+    opened; ``stuck`` keeps every SELECT waiting. With ``pushes`` a session waits for what the test puts there.
+    ``read`` lists what was fetched, ``listed`` counts LIST, ``paces`` holds how long each wait was to last."""
 
     now: Callable[[], datetime]
     password: str = PASSWORD
@@ -65,13 +72,22 @@ class FakeProvider:
     on_wire: Callable[[], Awaitable[None]] | None = None
     hang: asyncio.Event | None = None
     began: asyncio.Event = field(default_factory=asyncio.Event)
+    batch: int = 200
+    batches_left: int | None = None
+    refuses: dict[str, MailError] = field(default_factory=dict)
+    renumbers: set[str] = field(default_factory=set)
+    stuck: asyncio.Event | None = None
+    pushes: asyncio.Queue[MailboxEvent] | None = None
+    read: list[tuple[str, int]] = field(default_factory=list)
+    listed: int = 0
+    paces: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.folders:
             self.folders = {"INBOX": FakeFolder("inbox"), "Sent": FakeFolder("sent"), "Junk": FakeFolder("junk")}
 
-    def arrive(self, raw: bytes, folder: str = "INBOX") -> int:
-        return self.folders[folder].add(raw, self.now())
+    def arrive(self, raw: bytes, folder: str = "INBOX", flags: Collection[str] = ()) -> int:
+        return self.folders[folder].add(raw, self.now(), flags)
 
     def take(self, raw: bytes) -> None:
         self.accepted.append(raw)
@@ -150,14 +166,27 @@ class FakeClient:
         return self._provider.folders[self._selected]
 
     async def list_folders(self) -> list[FolderInfo]:
+        self._provider.listed += 1
         return [FolderInfo(name, folder.role) for name, folder in self._provider.folders.items()]
 
     async def select(self, folder: str) -> FolderSnapshot:
+        if self._provider.stuck is not None:
+            await self._provider.stuck.wait()
         self._selected = folder
-        return self._folder.snapshot
+        opened = self._opened(folder)
+        if folder in self._provider.renumbers:
+            opened.renumber()
+        return opened.snapshot
 
     async def status(self, folder: str) -> FolderSnapshot:
-        return self._provider.folders[folder].snapshot
+        return self._opened(folder).snapshot
+
+    def _opened(self, folder: str) -> FakeFolder:
+        if folder in self._provider.refuses:
+            raise self._provider.refuses[folder]
+        if folder not in self._provider.folders:
+            raise ServerRefusedError("NO [NONEXISTENT] Unknown Mailbox", layer="imap")
+        return self._provider.folders[folder]
 
     async def glance(self, folders: Sequence[str]) -> dict[str, FolderSnapshot]:
         known = self._provider.folders
@@ -169,13 +198,20 @@ class FakeClient:
         wanted = [uid for uid in self._folder.messages if first_uid <= uid <= (last_uid or uid)]
         if newest_first:
             wanted.reverse()
-        for start in range(0, len(wanted), 200):
-            yield [self._fetched(uid) for uid in wanted[start : start + 200]]
+        provider = self._provider
+        for start in range(0, len(wanted), provider.batch):
+            if provider.batches_left is not None:
+                if provider.batches_left == 0:
+                    raise ConnectionLostError("the connection broke amid a folder", layer="imap")
+                provider.batches_left -= 1
+            uids = wanted[start : start + provider.batch]
+            provider.read += [(self._selected, uid) for uid in uids]
+            yield [self._fetched(uid) for uid in uids]
 
     def _fetched(self, uid: int) -> FetchedMessage:
         raw, at = self._folder.messages[uid]
         header = raw.replace(b"\n\n", b"\r\n\r\n").split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n"
-        return FetchedMessage(uid, at, len(raw), frozenset(), header)
+        return FetchedMessage(uid, at, len(raw), self._folder.flags[uid], header)
 
     async def fetch_texts(self, messages: Sequence[FetchedMessage], *, limit: int = 262_144) -> dict[int, bytes]:
         found = {}
@@ -204,6 +240,9 @@ class FakeClient:
         ]
 
     async def idle(self, *, renew_after: float) -> MailboxEvent:
+        self._provider.paces.append(renew_after)
+        if self._provider.pushes is not None:
+            return await self._provider.pushes.get()
         raise ConnectionLostError("the session of this pass is over", layer="imap")
 
     def has_news(self) -> bool:
