@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxEvent, SyncFault, transition
+from core.domain.account import SEATED_STATUSES, Mailbox, MailboxEvent, SyncFault, transition
 from core.domain.diagnosis import CauseClass, Diagnosis
 from core.errors import MailError
 from core.ports.storage import SyncLogEntry, UnitOfWork
@@ -34,10 +34,10 @@ class SendingHealth:
 
     async def broke(self, uow: UnitOfWork, mailbox_id: str, error: MailError) -> None:
         """A send was refused at the login: the mailbox is broken where a person must act. Of other causes only the
-        stage's own card tells."""
+        stage's own card tells, and of a mailbox that was given up meanwhile: that stays so until a person asks."""
         mailbox = await uow.mailboxes.get(mailbox_id)
         diagnosis = diagnose_error(error, provider=mailbox.provider if mailbox else None)
-        if mailbox is None or mailbox.status not in SYNCED_STATUSES or diagnosis.klass not in _MAILBOX_FAULTS:
+        if mailbox is None or mailbox.status not in SEATED_STATUSES or diagnosis.klass not in _MAILBOX_FAULTS:
             return
         now = self._tools.clock.now()
         fault = SyncFault(diagnosis.cause, diagnosis.raw, diagnosis.fix, now)
