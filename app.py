@@ -211,6 +211,7 @@ class Server:
             uses.connecting,
             uses.discovery,
             uses.sign_in,
+            uses.seats,
             self._clock,
             public_url=self._settings.public_url,
             allow_plain=self._settings.allow_private_mail_hosts,

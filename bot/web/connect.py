@@ -130,7 +130,7 @@ class ConnectPage:
             found = await self._found(form)
             problem = with_wrong_way(problem_of(error), found)
             return self._views.form(visit, form, found, status=422, problem=problem)
-        return self._views.connected(mailbox, reconnected=visit.reconnect)
+        return await self._views.connected(mailbox, reconnected=visit.reconnect)
 
     async def _completed(self, posted: ConnectForm) -> ConnectForm:
         """Servers that were left empty are looked for."""

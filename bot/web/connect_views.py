@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -14,9 +14,11 @@ from bot.web.guard import Guard, csrf_mark
 from bot.web.middleware import CONTENT_POLICY, leads_away
 from bot.web.pages import Pages
 from bot.web.problem import Problem
-from core.domain.account import Mailbox
+from core.domain.account import Mailbox, MailboxStatus
+from core.domain.actor import Actor, Role
 from core.domain.provider_help import help_of
 from core.domain.providers import facts
+from core.domain.seats import SeatCount
 from core.errors import NotFoundError
 from core.ports.signin import PASSWORD
 from core.services.connecting import TicketView
@@ -25,6 +27,12 @@ from core.services.discovery import Found, Proposal
 _SECURITY: Final = {"ssl": "with TLS", "starttls": "with STARTTLS", "none": "without TLS"}
 FIND: Final = "find"
 """The way on which Rethread looks who the provider is; the others are a provider's name and PASSWORD."""
+
+
+class SeatUses(Protocol):
+    """core.services.seats.SeatService, as far as these pages ask of it."""
+
+    async def of(self, actor: Actor) -> SeatCount: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +57,12 @@ class Visit:
 class ConnectViews:
     """``allow_plain`` offers connections without TLS; ``offered`` names the sign-in services that can be used."""
 
-    def __init__(self, pages: Pages, guard: Guard, *, allow_plain: bool, offered: tuple[str, ...]) -> None:
+    def __init__(
+        self, pages: Pages, guard: Guard, seats: SeatUses, *, allow_plain: bool, offered: tuple[str, ...]
+    ) -> None:
         self._pages = pages
         self._guard = guard
+        self._seats = seats
         self.allow_plain = allow_plain
         self.offered = offered
 
@@ -143,10 +154,16 @@ class ConnectViews:
         self._guard.remember(page, nonce)
         return page
 
-    def connected(self, mailbox: Mailbox, *, reconnected: bool) -> web.Response:
-        """The end that everybody wants."""
+    async def connected(self, mailbox: Mailbox, *, reconnected: bool) -> web.Response:
+        """The end that everybody wants; without a free seat the mailbox waits for one, which is said (R35)."""
+        waits = mailbox.status is MailboxStatus.PENDING
+        reader = Actor(mailbox.workspace, mailbox.owner, Role.VIEWER)
         return self._pages.page(
-            "connected.html", mailbox=mailbox, reconnected=reconnected, warning=facts(mailbox.provider).warning
+            "connected.html",
+            mailbox=mailbox,
+            reconnected=reconnected,
+            seats=await self._seats.of(reader) if waits else None,
+            warning=facts(mailbox.provider).warning,
         )
 
     def ended(self, status: int, title: str, problem: Problem, *, again: str = "") -> web.Response:

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.web.connect import ConnectPage, ConnectUses, DiscoveryUses
-from bot.web.connect_views import ConnectViews
+from bot.web.connect_views import ConnectViews, SeatUses
 from bot.web.guard import Guard
 from bot.web.health import Health
 from bot.web.metrics import Metrics
@@ -30,6 +30,7 @@ def connect_pages(
     connecting: ConnectUses,
     discovery: DiscoveryUses,
     sign_in: SignInUses,
+    seats: SeatUses,
     clock: Clock,
     *,
     public_url: str,
@@ -38,7 +39,7 @@ def connect_pages(
     """The pages on which mailboxes are connected. ``public_url`` is how the world reaches them; ``allow_plain`` offers
     connections without TLS (only where private mail hosts are allowed)."""
     guard = Guard(clock, https=public_url.startswith("https:"))
-    views = ConnectViews(Pages(), guard, allow_plain=allow_plain, offered=discovery.offered)
+    views = ConnectViews(Pages(), guard, seats, allow_plain=allow_plain, offered=discovery.offered)
     return (
         ConnectPage(connecting, discovery, guard, views),
         SignInPages(sign_in, connecting, discovery, guard, views, public_url=public_url.rstrip("/")),

@@ -135,7 +135,7 @@ class SignInPages:
             return self._views.gone(gone)
         except (RefusedError, NotAllowedError, InputError, MailError) as refused:
             return await self._refused(request, provider, kept, refused)
-        return self._views.connected(mailbox, reconnected=mailbox.last_sync_at is not None)
+        return await self._views.connected(mailbox, reconnected=mailbox.last_sync_at is not None)
 
     async def _start(self, visit: Visit, fields: dict[str, str]) -> web.StreamResponse:
         provider, mailbox = fields.get("provider", "")[:40], visit.view.mailbox

@@ -1,10 +1,12 @@
-"""One-time links that answer from memory: for tests of the connect page alone."""
+"""One-time links and seats that answer from memory: for tests of the connect page alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.domain.account import Mailbox
+from core.domain.account import Mailbox, MailboxStatus
+from core.domain.actor import Actor
+from core.domain.seats import SeatCount
 from core.errors import NotFoundError
 from core.services.connecting import ConnectRequest, TicketView
 from tests.stores import make_mailbox
@@ -12,12 +14,14 @@ from tests.stores import make_mailbox
 
 @dataclass
 class RememberedTickets:
-    """Links by token. ``refusal`` is raised at the next tries; each try and each look is noted."""
+    """Links by token. ``refusal`` is raised at the next tries; each try and each look is noted. What is connected ends
+    in ``status``."""
 
     links: dict[str, TicketView] = field(default_factory=dict)
     refusal: Exception | None = None
     tried: list[ConnectRequest] = field(default_factory=list)
     looks: int = 0
+    status: MailboxStatus = MailboxStatus.ACTIVE
 
     def issue(self, token: str = "T1.a-secret-of-forty-three-characters", mailbox: Mailbox | None = None) -> str:
         self.links[token] = TicketView("T1", "U0RITA", mailbox)
@@ -37,4 +41,15 @@ class RememberedTickets:
         if self.refusal is not None:
             raise self.refusal
         del self.links[token]
-        return make_mailbox(address=request.address, send=request.send, capture=request.capture)
+        return make_mailbox(address=request.address, send=request.send, capture=request.capture, status=self.status)
+
+
+@dataclass
+class FakeSeats:
+    """How many seats there are, as told."""
+
+    count: SeatCount = field(default_factory=lambda: SeatCount(0, 0))
+
+    async def of(self, actor: Actor) -> SeatCount:
+        assert actor.workspace == "T1"
+        return self.count

@@ -14,7 +14,7 @@ import pytest
 from bot.web.health import Health, PartState
 from bot.web.metrics import Metrics, Snapshot
 from bot.web.server import build_application, connect_pages, serve_web
-from tests.fakes.connect_tickets import RememberedTickets
+from tests.fakes.connect_tickets import FakeSeats, RememberedTickets
 from tests.fakes.discovery import FakeDiscovery, FakeSignIns
 from tests.stores import SteadyClock
 
@@ -28,6 +28,7 @@ class Site:
     tickets: RememberedTickets = field(default_factory=RememberedTickets)
     discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
     sign_ins: FakeSignIns = field(default_factory=FakeSignIns)
+    seats: FakeSeats = field(default_factory=FakeSeats)
     lag: float = 0.01
     parts: Callable[[], dict[str, PartState]] = lambda: {"database": PartState(True, "written 1 s ago")}
     snapshot: Snapshot = field(default_factory=Snapshot)
@@ -109,6 +110,7 @@ async def site(allow_plain: bool, offered: tuple[str, ...]) -> AsyncIterator[Sit
         made.tickets,
         made.discovery,
         made.sign_ins,
+        made.seats,
         made.clock,
         public_url="http://127.0.0.1:3000",
         allow_plain=allow_plain,

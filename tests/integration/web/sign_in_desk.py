@@ -69,7 +69,7 @@ async def open_desk(agency: Agency, browser: Browser) -> AsyncIterator[Desk]:
     url = f"http://127.0.0.1:{port}"
     uses, clock = agency.uses, SystemClock()
     connect, sign_in = connect_pages(
-        uses.connecting, uses.discovery, uses.sign_in, clock, public_url=url, allow_plain=True
+        uses.connecting, uses.discovery, uses.sign_in, uses.seats, clock, public_url=url, allow_plain=True
     )
 
     async def numbers() -> Snapshot:

@@ -8,7 +8,9 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from core.domain.account import MailboxStatus
 from core.domain.diagnosis import Failure, diagnose
+from core.domain.seats import SeatCount
 from core.errors import InputError, NotAllowedError, UnreachableError
 from core.ports.mail import Endpoint, Tls
 from core.services.connecting import ConnectRefusedError
@@ -376,3 +378,23 @@ async def test_a_link_for_a_mailbox_that_only_sends_keeps_its_switches(site: Sit
 
     assert 'id="send" name="send" type="checkbox" value="1" checked' in page.text
     assert 'id="capture" name="capture" type="checkbox" value="1" checked' not in page.text
+
+
+async def test_a_mailbox_without_a_free_seat_is_told_that_it_waits(site: Site, visitor: Visitor) -> None:
+    """How many are in use, and what to do; nobody waits for mail that is not being read (R35, R214)."""
+    site.tickets.status, site.seats.count = MailboxStatus.PENDING, SeatCount(3, 3, waiting=2)
+
+    page = await visitor.send(site.tickets.issue(), **FILLED)
+
+    assert "rita@agency.test is connected" in page.text
+    assert "waits for a seat: 3 of 3 seats are in use" in page.text
+    assert "/mailbox disconnect" in page.text
+    assert "mailbox_limit" in page.text
+    assert "reading your mail now" not in " ".join(page.text.split())
+
+
+async def test_a_mailbox_with_a_seat_is_read_now(site: Site, visitor: Visitor) -> None:
+    page = await visitor.send(site.tickets.issue(), **FILLED)
+
+    assert "reading your mail now" in " ".join(page.text.split())
+    assert "seat" not in page.text
