@@ -22,6 +22,7 @@ from core.domain.address import match_key
 from core.domain.canary import is_silent
 from core.domain.folder_sync import FolderState
 from core.domain.patience import Patience
+from core.domain.preflight import is_fresh
 from core.domain.watched_folders import Choice
 from core.errors import FreshTokenRefusedError, LoginRefusedError, LostRaceError, MailError, NotFoundError
 from core.ports.mail import Credentials, MailboxClient, MailboxConnector
@@ -41,7 +42,8 @@ from core.services.sync_session import Scene, SyncSession, parks
 from core.services.tools import Tools, persistently, settings_in
 
 _UNWATCHED = "unwatched"
-_WAITED_FOR_SYNC = ("host_away", "sync_partial", "mailbox_paused", "sync_behind")
+_WAITED_FOR_SYNC = ("host_away", "sync_partial", "mailbox_paused")
+_SENDING = frozenset({MailboxStatus.ACTIVE, MailboxStatus.HISTORICAL})
 _WAS_DOWN = (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE, MailboxStatus.PARTIAL)
 _ADDRESSES_ANEW_S = 60.0
 
@@ -235,11 +237,11 @@ class SyncService:
         await _save(uow, changed)
         if send_fault:
             await self.sending.still_broken(uow, changed)
-            await release(self.tools, uow, mailbox.id, ("sync_behind",))
             return
         failed = await self._failed_meanwhile(uow, mailbox) if mailbox.status in _WAS_DOWN else 0
         await self._alerts.recovered(uow, changed, caught_up=read, failed_meanwhile=failed)
         await release(self.tools, uow, mailbox.id, _WAITED_FOR_SYNC)
+        await self._release_follow_ups(uow, mailbox.id)
 
     async def _failed_meanwhile(self, uow: UnitOfWork, mailbox: Mailbox) -> int:
         """Stages of this mailbox that failed because it was not synced: what one Retry would bring back."""
@@ -254,7 +256,17 @@ class SyncService:
         async with self.tools.store.write(mailbox.workspace) as uow:
             await uow.folders.mark_read_through(folder_ids, read_at)
             await uow.mailboxes.touch(mailbox.id, last_sync_at=read_at)
-            await release(self.tools, uow, mailbox.id, ("sync_behind",))
+            await self._release_follow_ups(uow, mailbox.id)
+
+    async def _release_follow_ups(self, uow: UnitOfWork, mailbox_id: str) -> None:
+        """Only where they would go: one that is held again at once asks for a look, which would release it again."""
+        mailbox = await _synced(uow, mailbox_id)
+        if mailbox.status not in _SENDING:
+            return
+        freshness = timedelta(seconds=(await settings_in(uow)).seconds("freshness_s"))
+        folders = tuple(await uow.folders.list(mailbox_id))
+        if is_fresh(folders, self.tools.clock.now(), freshness, mailbox.created_at):
+            await release(self.tools, uow, mailbox_id, ("sync_behind",))
 
     async def folder_failed(self, mailbox: Mailbox, folder: FolderState, error: MailError) -> None:
         """One folder that does not open stops nothing else; after three times it rests for six hours."""

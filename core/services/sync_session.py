@@ -92,6 +92,7 @@ class SyncSession:
         self._next_look = 0.0
         self._renew_at = _renew_at(token_ends, tools.clock.now())
         self._further: tuple[str, ...] = ()
+        self._not_before: dict[str, float] = {}
 
     @property
     def _mailbox(self) -> Mailbox:
@@ -146,32 +147,44 @@ class SyncSession:
         await self._look()
         # What arrives while we read is seen by the next pass: proof of reading bears the time of the beginning.
         began = self._tools.clock.now()
-        for folder in self._in_order(wanted):
-            await self._pass(folder)
+        opened = {folder.id for folder in self._in_order(wanted) if await self._pass(folder)}
         await self._look()
-        through = [one.id for one in self._in_order(wanted) if self._reader.is_read_through(self._mailbox, one)]
+        read = [one for one in self._in_order(wanted) if one.id in opened]
+        through = [one.id for one in read if self._reader.is_read_through(self._mailbox, one)]
         await self._rows.alive(self._mailbox, through, began)
 
+    async def _failed(self, folder: FolderState, error: MailError) -> None:
+        """It is let be for a moment: a wink of trouble, looked at in haste, is no reason to rest for hours."""
+        self._not_before[folder.id] = self._tools.clock.monotonic() + self._pace() / 2
+        await self._rows.folder_failed(self._mailbox, folder, error)
+
     def _in_order(self, wanted: Callable[[FolderState], bool]) -> list[FolderState]:
-        now = self._tools.clock.now()
-        awake = [one for one in self._scene.folders if one.parked_until is None or one.parked_until <= now]
+        now, tick = self._tools.clock.now(), self._tools.clock.monotonic()
+        awake = [
+            one
+            for one in self._scene.folders
+            if (one.parked_until is None or one.parked_until <= now) and tick >= self._not_before.get(one.id, tick)
+        ]
         return sorted(
             (one for one in awake if wanted(one)), key=lambda one: (one.name == self._main, one.role != "sent")
         )
 
-    async def _pass(self, folder: FolderState) -> None:
-        """A folder that fails is parked after a while, and the rest goes on; without its main folder nothing does."""
+    async def _pass(self, folder: FolderState) -> bool:
+        """A folder that fails (False) is parked after a while, and the rest goes on; without its main folder nothing
+        does."""
         try:
             await self._reader.read_new(self._mailbox, folder, waited_on=folder.name == self._main)
         except ServerRefusedError as error:
             if folder.name == self._main:
                 raise
-            await self._rows.folder_failed(self._mailbox, folder, error)
+            await self._failed(folder, error)
+            return False
         else:
             # A folder that was renumbered is believed again only when all of it was read once more.
-            believed = folder.resets and not has_history(folder)
-            if folder.error_count or folder.parked_until or believed:
+            believed = not (folder.resets and has_history(folder))
+            if believed and (folder.error_count or folder.resets or folder.parked_until):
                 await self._rows.folder_works(self._mailbox, folder)
+            return True
 
     async def _tell_state(self) -> None:
         await self._rows.current(self._mailbox, read=self._reader.matched, whole=not self._history())
@@ -210,7 +223,7 @@ class SyncSession:
         except ServerRefusedError as error:
             if folder.name == self._main:
                 raise
-            await self._rows.folder_failed(self._mailbox, folder, error)
+            await self._failed(folder, error)
 
     # Waiting
 

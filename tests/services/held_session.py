@@ -56,6 +56,7 @@ async def held(rig: Rig, address: str = RITAS) -> AsyncIterator[HeldSession]:
     """A session that has read all and waits."""
     mailbox = await rig.mailboxes.find(ADA, address)
     rig.provider.pushes = asyncio.Queue()
+    await rig.store.wait(f"sync:{mailbox.id}", 0)  # as the worker does: what woke it is answered by its beginning
     session = HeldSession(rig, asyncio.create_task(rig.sync.run("T1", mailbox.id)), len(rig.provider.paces))
     try:
         await session.looked()
