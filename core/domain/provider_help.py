@@ -15,13 +15,15 @@ class ProviderHelp:
     """Sentences and addresses of the provider's own pages; empty where nothing is known.
 
     ``password`` says which password the form wants, ``password_url`` where one is made; ``second_factor`` what to
-    expect while signing in; ``limits_url`` how much may be sent.
+    expect while signing in; ``limits_url`` how much may be sent; ``traffic_url`` how much may be read, and how often
+    programs may connect.
     """
 
     password: str = ""
     password_url: str = ""
     second_factor: str = ""
     limits_url: str = ""
+    traffic_url: str = ""
 
 
 _APP: Final = "{} wants an app password here, not the usual one. It is made on {}’s own site and shown once."
@@ -32,6 +34,7 @@ _HELP: Final[Mapping[str, ProviderHelp]] = {
         password_url="https://myaccount.google.com/apppasswords",
         second_factor="With two-step verification, Google asks for the second step on its own page.",
         limits_url="https://support.google.com/a/answer/166852",
+        traffic_url="https://support.google.com/a/answer/1071518",
     ),
     "microsoft": ProviderHelp(
         password="Microsoft takes neither passwords nor app passwords for reading mail any more.",
@@ -74,3 +77,10 @@ _NOTHING: Final = ProviderHelp()
 def help_of(provider: str | None) -> ProviderHelp:
     """What is known of a provider; nothing where it is unknown."""
     return _HELP.get(provider or "", _NOTHING)
+
+
+def limits_page(provider: str | None, *, sending: bool) -> str:
+    """The provider's own page on its limits (R48): those of sending, or of reading where it has a page of its own for
+    them. Empty where none is known."""
+    known = help_of(provider)
+    return known.limits_url if sending else known.traffic_url or known.limits_url

@@ -10,6 +10,7 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Json
 from bot.slack.blocks.text import clean, count, local_time, mention
 from core.domain.diagnosis import CAUSES, CauseClass
+from core.domain.provider_help import limits_page
 from core.domain.providers import PROVIDERS
 
 SUPPORT: Final = "Contact support: that is whoever runs Rethread; nothing that you type can mend this."
@@ -22,11 +23,7 @@ _WHO: Final = {
     "vendor": "The makers of Rethread have to mend this.",
 }
 _FORWARD: Final = "For the mail administrator, to copy and send:"
-_LIMITS: Final = {
-    "google": "https://support.google.com/a/answer/1071518",
-    "microsoft": "https://learn.microsoft.com/office365/servicedescriptions/"
-    "exchange-online-service-description/exchange-online-limits",
-}
+_SENDING_LIMIT: Final = "sending_quota"
 _PLACES: Final = {"other": "", "network": "several providers"}
 _MUTES: Final = {"mute_24": "Mute for 1 day", "mute_72": "Mute for 3 days", "mute_168": "Mute for 1 week"}
 assert _MUTES.keys() == MUTE_HOURS.keys()
@@ -59,8 +56,9 @@ def how_to_fix(facts: Mapping[str, Any], *, operator: bool = False) -> Json:
 
 def own_limits(cause: str, provider: str) -> list[Json]:
     """A line with the provider's own page on its limits, where a limit is the cause (R48); empty otherwise."""
-    known, page = CAUSES.get(cause), _LIMITS.get(provider)
-    limited = known is not None and (known.klass is CauseClass.SLOW_DOWN or cause == "sending_quota")
+    known, sending = CAUSES.get(cause), cause == _SENDING_LIMIT
+    page = limits_page(provider, sending=sending)
+    limited = known is not None and (known.klass is CauseClass.SLOW_DOWN or sending)
     return [kit.link(page, f"{provider_name(provider)}'s own limits")] if limited and page else []
 
 

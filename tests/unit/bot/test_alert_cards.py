@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from bot.slack.action_ids import MUTE_HOURS, decode
 from bot.slack.blocks import kit
+from bot.slack.blocks.alert_parts import own_limits
 from bot.slack.blocks.cards import present
 from bot.slack.blocks.kit import Card
 from bot.slack.blocks.recovery_card import review
+from core.domain.provider_help import help_of
 from tests.fakes.services import Failed
 from tests.unit.bot.facts import AT, EXPIRY, RECOVERY, REMINDER, STORM, SYNC
 from tests.unit.bot.reading import aloud
@@ -104,6 +107,15 @@ def test_where_a_limit_is_the_cause_the_providers_own_page_is_a_click_away(
         assert_slack_takes(card)
         assert ("own limits" in aloud(card)) == bool(words)
         assert words in aloud(card)
+
+
+def test_a_limit_on_reading_leads_to_another_page_than_one_on_sending() -> None:
+    """Where the provider has two; both are its own, and stand in one table."""
+    pages = [json.dumps(own_limits(cause, "google")) for cause in ("bandwidth_quota", "sending_quota")]
+    assert help_of("google").traffic_url in pages[0]
+    assert help_of("google").limits_url in pages[1]
+    assert pages[0] != pages[1]
+    assert own_limits("bandwidth_quota", "microsoft") == own_limits("sending_quota", "microsoft")
 
 
 def test_text_for_the_administrator_is_set_apart_to_be_copied() -> None:
