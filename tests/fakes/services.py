@@ -237,14 +237,17 @@ class FakePeople:
 
 @dataclass
 class FakeSettings:
+    """``note`` is what else every change of one has changed."""
+
     values: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
 
     async def show(self, actor: Actor) -> list[SettingLine]:
         return [SettingLine(one, self.values.get(one.key, one.default), one.key not in self.values) for one in ALL]
 
     async def set(self, actor: Actor, key: str, text: str) -> SettingLine:
         self.values[key] = parse_value(key, text)
-        return SettingLine(BY_KEY[key], self.values[key], False)
+        return SettingLine(BY_KEY[key], self.values[key], False, self.note)
 
 
 @dataclass

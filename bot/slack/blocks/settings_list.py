@@ -32,15 +32,13 @@ def _line(setting: Setting, value: Any, is_default: bool) -> str:
     return f"`{escaped(setting.key, 60)}` = *{escaped(_shown(value), 120)}*{default}: {escaped(setting.meaning, 200)}"
 
 
-def setting_changed(setting: Setting, value: Any, is_default: bool) -> Card:
-    return Card(
-        kit.fallback(f"{setting.key} is now {_shown(value)}."),
-        [
-            kit.paragraph(
-                [kit.glue("Changed. "), *_setting(setting.key, value, is_default)], [kit.words(setting.meaning)]
-            )
-        ],
-    )
+def setting_changed(setting: Setting, value: Any, is_default: bool, note: str = "") -> Card:
+    """Its new value, and in ``note`` what else that changed."""
+    lines = [[kit.glue("Changed. "), *_setting(setting.key, value, is_default)], [kit.words(setting.meaning)]]
+    if note:
+        lines.append([kit.bold(note, 700)])
+    said = [note] if note else []
+    return Card(kit.fallback(f"{setting.key} is now {_shown(value)}.", *said), [kit.paragraph(*lines)])
 
 
 def _setting(key: str, value: Any, is_default: bool) -> list[Json]:

@@ -123,6 +123,13 @@ async def test_settings_are_shown_and_changed_by_channel_mention(
     assert "must be from" in said(await ask(slack, "settings spacing_min_s 1e9", user="U0ADA"))
 
 
+async def test_whoever_changes_a_setting_hears_what_else_that_changed(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices
+) -> None:
+    services.settings.note = "Waiting for a seat from now on: omar@agency.test."
+    assert services.settings.note in said(await ask(slack, "settings mailbox_limit 1", user="U0ADA"))
+
+
 @pytest.mark.parametrize("text", ["", "help"])
 async def test_help_lists_the_verbs(slack: SlackSandbox, face: SlackFace, text: str) -> None:
     assert "/mailbox resync" in said(await ask(slack, text))

@@ -19,7 +19,7 @@ from core.domain.account import MailboxStatus, SyncFault
 from core.domain.campaign import CampaignStatus
 from core.domain.enrollment import ProspectStatus
 from core.domain.people import Person, PersonAddress
-from core.domain.workspace_settings import ALL
+from core.domain.workspace_settings import ALL, BY_KEY
 from core.ports.storage import Activity, StageCount, SyncLogEntry
 from sandbox.slack.block_kit import check_view
 from tests.fakes.services import NOW, a_campaign, a_mailbox, a_row, broken
@@ -167,6 +167,15 @@ def test_settings_show_value_default_and_meaning() -> None:
 def test_a_changed_setting_says_its_new_value(is_default: bool) -> None:
     for one in ALL:
         assert_slack_takes(settings_list.setting_changed(one, one.default, is_default))
+
+
+def test_a_changed_setting_says_what_else_it_changed() -> None:
+    """A lower limit on mailboxes makes some of them wait: whoever set it hears which."""
+    note = "Waiting for a seat from now on: omar@agency.test."
+    card = settings_list.setting_changed(BY_KEY["mailbox_limit"], 1, False, note)
+    assert_slack_takes(card)
+    assert note in all_text(card.blocks)
+    assert note in card.text
 
 
 def test_an_error_shows_the_server_words_the_fix_and_the_reference() -> None:

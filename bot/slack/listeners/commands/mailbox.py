@@ -96,7 +96,7 @@ class MailboxCommand:
             lines = await self._settings.show(actor)
             return settings_list.settings_list([(line.setting, line.value, line.is_default) for line in lines])
         changed = await self._settings.set(actor, request.key, request.value)
-        return settings_list.setting_changed(changed.setting, changed.value, changed.is_default)
+        return settings_list.setting_changed(changed.setting, changed.value, changed.is_default, changed.note)
 
     async def _simple(
         self, actor: Actor, request: asked.RefreshMailbox | asked.PauseMailbox | asked.ResumeMailbox
