@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from bot.slack.blocks.server_words import readable, speaker
 from bot.slack.blocks.text import clean, escaped, is_person, mention, seconds, sentence, utc_time
 
 Json = dict[str, Any]
@@ -163,9 +164,15 @@ def _section(*pieces: Json) -> Json:
 
 
 def server_said(text: object) -> Json:
-    """A mail server's own words, introduced as such (R43)."""
-    intro = _section(glue("The mail server said:"))
-    return {"type": "rich_text", "elements": [intro, *machine_words(text)["elements"]]}
+    """A server's own words, introduced as such (R43)."""
+    raw = str(text)
+    intro = _section(glue(f"{speaker(raw)}:"))
+    return {"type": "rich_text", "elements": [intro, *machine_words(readable(raw))["elements"]]}
+
+
+def said(raw: str, limit: int) -> list[Json]:
+    """The same in one line of a text."""
+    return [glue(f"{speaker(raw)}: "), words(readable(raw) or "nothing", limit)]
 
 
 def machine_words(text: object, limit: int = 600) -> Json:

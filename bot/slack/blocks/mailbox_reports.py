@@ -40,7 +40,7 @@ def _entry(entry: SyncLogEntry) -> Json:
     known = CAUSES.get(entry.cause)
     return kit.paragraph(
         [kit.when(iso(entry.at)), kit.strong(f": {known.title if known else 'Cause not known'}")],
-        [kit.glue("The mail server said: "), kit.words(entry.raw or "nothing", 300)],
+        kit.said(entry.raw, 300),
         [kit.glue("How to fix it: "), kit.words(entry.fix or "see the server's words", 300)],
     )
 

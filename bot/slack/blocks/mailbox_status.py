@@ -104,7 +104,7 @@ def _fault(fault: SyncFault, *, support: bool) -> list[list[Json]]:
     known = CAUSES.get(fault.cause)
     return [
         *([[kit.strong(known.title)]] if known else []),
-        [kit.glue("The mail server said: "), kit.words(fault.raw, 200)],
+        kit.said(fault.raw, 200),
         [kit.glue(fix_label(support)), kit.words(fault.fix, 300)],
     ]
 

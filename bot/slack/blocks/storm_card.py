@@ -46,7 +46,9 @@ def _whose(facts: StormCard) -> str:
 
 
 def _progress(facts: StormCard) -> str:
-    """``12 of 40 back.``"""
+    """``12 of 40 back.``; what is wrong for everybody is told on such a card from the first mailbox on."""
+    if facts["total"] < 2:
+        return "Every other mailbox there will meet the same."
     return f"One cause for all of them. {facts['recovered']:,} of {facts['total']:,} back."
 
 

@@ -45,10 +45,7 @@ def _broken(facts: SyncCard) -> Card:
         kit.paragraph(
             [kit.bold(facts["title"])],
             *_extent(facts),
-            [
-                *([kit.glue("Connection interrupted. ")] if operator else []),
-                *parts.who_acts(facts["who"], facts["owner"]),
-            ],
+            parts.who_acts(facts["who"], facts["owner"]),
         ),
         *parts.server_words(facts["raw"]),
         parts.how_to_fix(facts, operator=operator),

@@ -71,7 +71,7 @@ def test_which_half_is_broken_is_said_in_words_and_colour(
         ("recruiter", "@U0RITA can mend this."),
         ("mail_admin", "Whoever runs the mail server can mend this."),
         ("nobody", "Nobody needs to act: Rethread keeps trying."),
-        ("operator", "Connection interrupted. Contact support"),
+        ("operator", "Contact support: that is whoever runs Rethread"),
         ("vendor", "The makers of Rethread have to mend this."),
     ],
 )
