@@ -45,6 +45,7 @@ QUICK_SETTINGS = {
     "canary_patience_s": "4",
     "storm_window_s": "60",
 }
+TOKEN_LIFE_S = 30.0
 
 WORDS = """
 Rethread is running. Open the workspace:
@@ -183,6 +184,8 @@ async def load_samples(product: Product) -> None:
 async def demo(slack: SlackSandbox, mail: MailHost, signin: SignInHost, stopped: asyncio.Event, program: Path) -> None:
     """Runs until ``stopped`` is set."""
     rita = mail.account("rita@agency.test")
+    for app in signin.registry.apps.values():
+        app.token_lifetime_s = TOKEN_LIFE_S
     with tempfile.TemporaryDirectory(prefix="rethread-demo-") as folder:
         environment = product_environment(slack, mail, Path(folder), signin)
         async with running_product(program, environment) as product:

@@ -44,8 +44,8 @@ class Switch:
 ENDING = ("revoked", "expired", "password_changed", "mfa", "session_limit")
 # These stand until they are turned off: neither a refresh nor signing in helps.
 STANDING = ("account_disabled", "conditional_access", "admin_consent")
-# These also close the mailbox at once, as the services do.
-SIGNING_OUT = ("revoked", "password_changed", "account_disabled")
+# These also close the mailbox at once, as the services do (Microsoft: continuous access evaluation).
+SIGNING_OUT = ("revoked", "password_changed", "account_disabled", "mfa", "conditional_access")
 
 ACCOUNT_SWITCHES = (
     Switch("revoked", "Access taken back", "The person removes the app's access: connections end, refreshing fails."),
@@ -54,7 +54,7 @@ ACCOUNT_SWITCHES = (
     Switch(
         "mfa",
         "Second factor wanted",
-        "Refreshing asks for multi-factor authentication, which signing in anew gives.",
+        "Connections end, and refreshing asks for multi-factor authentication, which signing in anew gives.",
         providers=MICROSOFT,
     ),
     Switch("session_limit", "Session length limited", "The admin's limit on session length ends the grant."),
@@ -62,7 +62,7 @@ ACCOUNT_SWITCHES = (
     Switch(
         "conditional_access",
         "Blocked by policy",
-        "A Conditional Access policy refuses tokens until the admin allows the app.",
+        "A Conditional Access policy ends connections and refuses tokens until the admin allows the app.",
         providers=MICROSOFT,
     ),
     Switch("admin_consent", "Admin must approve", "The organisation lets nobody use the app before an admin approves."),
