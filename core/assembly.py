@@ -204,10 +204,10 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
 
     progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
     connecting = ConnectService(tools, mail.connector, mail.transport)
-    mailboxes = MailboxService(tools, alerts)
+    submission = Submission(mail.transport, CredentialService(tools, mail.sign_in))
+    mailboxes = MailboxService(tools, alerts, submission)
     prospects = ProspectService(tools, progress)
     desk = AlertDesk(tools, mailboxes, prospects, versions())
-    submission = Submission(mail.transport, CredentialService(tools, mail.sign_in))
     trial = TrialMail(tools, mail.connector, submission)
     return UseCases(
         mailboxes=mailboxes,

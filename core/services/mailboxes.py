@@ -6,24 +6,47 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
+from typing import Protocol
 
 from core.domain.account import Mailbox, MailboxEvent, MailboxStatus, transition
 from core.domain.actor import Actor, Role, require_mailbox
 from core.domain.address import match_key
-from core.errors import InputError, NotFoundError, RefusedError
+from core.domain.diagnosis import Diagnosis
+from core.errors import InputError, MailError, NotFoundError, RefusedError
 from core.ports.mail import Endpoint, Tls
 from core.ports.storage import SyncLogEntry, UnitOfWork
 from core.services.alerts import AlertService
+from core.services.diagnose import diagnose_error
 from core.services.seats import SeatService, judge_again
 from core.services.tools import Tools, persistently
+
+
+class SendingTrial(Protocol):
+    """core.services.submission.Submission, as far as it is asked here."""
+
+    async def verify(self, mailbox: Mailbox) -> None:
+        """Logs in and out. Raises MailError kinds."""
+        ...
+
+
+class SendRefusedError(RefusedError):
+    """Sending was tried and does not work: ``diagnosis`` says why, in the server's own words too (R43)."""
+
+    code = "send_refused"
+
+    def __init__(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
+        words = f"Sending from {mailbox.address} does not work, so it stays off: {diagnosis.title}."
+        super().__init__(words, reason=diagnosis.cause, fix=diagnosis.fix)
+        self.side, self.diagnosis = "smtp", diagnosis
 
 
 class MailboxService:
     """Use cases around one mailbox. Every method checks what the actor may do."""
 
-    def __init__(self, tools: Tools, alerts: AlertService) -> None:
+    def __init__(self, tools: Tools, alerts: AlertService, sending: SendingTrial) -> None:
         self._tools = tools
         self._alerts = alerts
+        self._sending = sending
         self._seats = SeatService(tools, alerts)
 
     async def list(self, actor: Actor, *, mine: bool = False) -> list[Mailbox]:
@@ -123,9 +146,14 @@ class MailboxService:
         self, actor: Actor, mailbox_id: str, *, send: bool | None = None, capture: bool | None = None
     ) -> Mailbox:
         """The two Sync switches (R6..R9); None leaves one as it is. With ``capture`` off nothing is logged, old mail
-        neither; on again, what comes from then on is (R80). Raises InputError where neither is given."""
+        neither; on again, what comes from then on is (R80). ``send`` goes on only where sending works.
+
+        Raises InputError where neither is given, SendRefusedError, RefusedError, NotAllowedError, NotFoundError.
+        """
         if send is None and capture is None:
             raise InputError("name at least one of send and capture", field="switch")
+        if send:
+            await self._require_that_it_sends(actor, mailbox_id)
         now = self._tools.clock.now()
         async with self._tools.store.write(actor.workspace) as uow:
             mailbox = await get_mailbox(uow, mailbox_id)
@@ -146,6 +174,20 @@ class MailboxService:
             await uow.audit.add(at=now, actor=actor.user, action="mailbox.switch", subject=mailbox.id, facts=facts)
             uow.wake(f"sync:{mailbox.id}")
         return mailbox
+
+    async def _require_that_it_sends(self, actor: Actor, mailbox_id: str) -> None:
+        """Tries it, where it is not on already: nobody knows since when it was not."""
+        mailbox = await self.get(actor, mailbox_id)
+        require_mailbox(actor, mailbox)
+        if mailbox.send:
+            return
+        if mailbox.status is MailboxStatus.DISCONNECTED:
+            words = f"{mailbox.address} is disconnected; connect it again first."
+            raise RefusedError(words, reason="mailbox_disconnected")
+        try:
+            await self._sending.verify(mailbox)
+        except MailError as error:
+            raise SendRefusedError(mailbox, diagnose_error(error, provider=mailbox.provider)) from error
 
     async def pause(self, actor: Actor, mailbox_id: str) -> Mailbox:
         """Stops reading and sending, and leaves its seat to whoever waits longest."""

@@ -115,7 +115,8 @@ class Rig:
         transport, connector = FakeTransport(provider), FakeConnector(provider)
         credentials = CredentialService(tools, {})
         progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
-        outreach = make_outreach(tools, Submission(transport, credentials), progress)
+        submission = Submission(transport, credentials)
+        outreach = make_outreach(tools, submission, progress)
         return cls(
             store=store,
             clock=clock,
@@ -126,7 +127,7 @@ class Rig:
             people=PeopleService(tools),
             campaigns=CampaignService(tools, progress),
             prospects=ProspectService(tools, progress),
-            mailboxes=MailboxService(tools, alerts),
+            mailboxes=MailboxService(tools, alerts, submission),
             connecting=ConnectService(tools, connector, transport),
             settings=SettingService(tools),
             outreach=outreach,

@@ -9,6 +9,7 @@ import pytest
 from core.domain.actor import Actor
 from core.domain.folder_sync import FolderState
 from core.errors import InputError, NotAllowedError, RefusedError
+from core.services.mailboxes import SendRefusedError
 from tests.services.rig import ADA, OMAR, RITA, VERA, Rig, answer, email_of
 
 
@@ -82,6 +83,41 @@ async def test_a_switch_that_stands_right_is_left_alone(rig: Rig) -> None:
     assert await rig.mailboxes.set_switches(RITA, before.id, send=True, capture=True) == before
     with pytest.raises(InputError):
         await rig.mailboxes.set_switches(RITA, before.id)
+
+
+async def test_sending_is_tried_before_it_is_switched_on(rig: Rig) -> None:
+    """Refused in the server's own words, and off as before; on once it works (R43)."""
+    await rig.open()
+    mailbox = await ritas(rig)
+    off = await rig.mailboxes.set_switches(RITA, mailbox, send=False)
+    right, rig.provider.password = rig.provider.password, "changed"
+    with pytest.raises(SendRefusedError, match="stays off") as refused:
+        await rig.mailboxes.set_switches(RITA, mailbox, send=True, capture=False)
+    assert refused.value.diagnosis.raw
+    assert refused.value.fix
+    assert await rig.mailboxes.get(RITA, mailbox) == off
+    rig.provider.password = right
+    assert (await rig.mailboxes.set_switches(RITA, mailbox, send=True)).send
+
+
+async def test_what_is_on_already_is_not_tried_again(rig: Rig) -> None:
+    """Nor is anything tried to switch it off, or for somebody who may not."""
+    await rig.open()
+    mailbox, before = await ritas(rig), rig.transport.verified
+    await rig.mailboxes.set_switches(RITA, mailbox, send=True, capture=False)
+    await rig.mailboxes.set_switches(RITA, mailbox, send=False)
+    with pytest.raises(NotAllowedError):
+        await rig.mailboxes.set_switches(OMAR, mailbox, send=True)
+    assert rig.transport.verified == before
+
+
+async def test_a_disconnected_mailbox_is_connected_before_it_sends(rig: Rig) -> None:
+    await rig.open()
+    mailbox = await ritas(rig)
+    await rig.mailboxes.set_switches(RITA, mailbox, send=False)
+    await rig.mailboxes.disconnect(RITA, mailbox)
+    with pytest.raises(RefusedError, match="connect it again first"):
+        await rig.mailboxes.set_switches(RITA, mailbox, send=True)
 
 
 @pytest.mark.parametrize("actor", [OMAR, VERA], ids=["another", "viewer"])
