@@ -76,8 +76,9 @@ class NotingNotifier:
         return MessageRef(destination, ts)
 
     async def update(self, workspace: str, ref: MessageRef, *, kind: str, facts: Mapping[str, Any]) -> None:
-        del workspace, kind
-        card = self.cards[ref.ts]
+        del workspace
+        # One that an earlier process posted is known by its place alone.
+        card = self.cards.setdefault(ref.ts, NotedCard(ref.channel, kind, facts))
         card.facts, card.updates = facts, card.updates + 1
         await self._tell()
 

@@ -20,10 +20,12 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import create_engine
 
 from core.clock import SystemClock
+from core.domain.moment import iso
 from sandbox.mail import MailHost
 from storage.engine import open_store
 from storage.migrate import head, upgrade
 from tests.journeys.engine_rig import ADA, Rig, running
+from tests.journeys.engine_rig import RITA as RITA_HERSELF
 from tests.stores import KEYS
 
 MIGRATIONS = Path(__file__).parents[2] / "storage" / "migrations"
@@ -108,6 +110,16 @@ INSERT INTO activities VALUES ('T0AGENCY', 'p-priya', 'fingerprint-2', 'm-to-pri
 INSERT INTO activities VALUES ('T0AGENCY', 'p-maya', 'fingerprint-3', 'm-of-maya', 'in', 'reply', 'exact_address',
   '{then}', '{campaign}', '{to_maya}');
 """
+# An alert that the earlier program had opened, and its two cards in Slack.
+BROKEN = """
+UPDATE mailboxes SET status = 'error', fault_cause = 'credentials_rejected', fault_raw = 'NO Invalid credentials',
+  fault_fix = 'Press Reconnect.', fault_at = '{then}', streak = 2, failing_since = '{then}';
+INSERT INTO alerts VALUES ('T0AGENCY', 'a-1', 'sync:{mailbox}', 'open', 1, '{then}', '{alert}', NULL);
+INSERT INTO outbox VALUES ('T0AGENCY', 'o-1', 'sync:a-1:owner', 'user:U0RITA', 'sync', '{alert}', 1, 1, 'posted', 0,
+  'D0RITA', '90.1', NULL, NULL, NULL, '{then}', '{then}', NULL);
+INSERT INTO outbox VALUES ('T0AGENCY', 'o-2', 'sync:a-1:admins', 'C0ALERTS', 'sync', '{alert}', 1, 1, 'posted', 0,
+  'C0ALERTS', '90.2', NULL, NULL, NULL, '{then}', '{then}', NULL);
+"""
 
 
 def letter(sender: str, to: str, subject: str, message_id: str, answers: str = "") -> bytes:
@@ -129,7 +141,7 @@ async def fill(host: MailHost) -> None:
     await host.deliver(letter(RITA, PRIYA, "Priya, a role", PRIYAS_MAIL), RITA, "Sent")
 
 
-def rows(host: MailHost, *, bytes_as: str, zone: str) -> str:
+def rows(host: MailHost, *, broken: bool, bytes_as: str, zone: str) -> str:
     """The rows in one database's spelling, naming the host's ports and its folders as far as they were read."""
 
     def read_to_its_end(name: str) -> str:
@@ -138,7 +150,7 @@ def rows(host: MailHost, *, bytes_as: str, zone: str) -> str:
 
     now = datetime.now(UTC)
     then, due = (f"{at:%Y-%m-%d %H:%M:%S.%f}{zone}" for at in (now - timedelta(days=3), now - timedelta(minutes=1)))
-    return ROWS.format(
+    return (ROWS + (BROKEN if broken else "")).format(
         **{"then": then, "due": due, "rita": RITA, "maya": MAYA, "priya": PRIYA, "jonas": JONAS},
         **{"mayas_mail": MAYAS_MAIL, "priyas_mail": PRIYAS_MAIL, "mayas_answer": MAYAS_ANSWER},
         **{"mailbox": MAILBOX, "campaign": CAMPAIGN, "to_maya": TO_MAYA, "to_priya": TO_PRIYA},
@@ -149,7 +161,29 @@ def rows(host: MailHost, *, bytes_as: str, zone: str) -> str:
         inbox=read_to_its_end("INBOX"),
         sent=read_to_its_end("Sent"),
         junk=read_to_its_end("Junk"),
+        alert=json.dumps(old_alert(iso(now - timedelta(days=3)))),
     )
+
+
+def old_alert(since: str | None) -> dict[str, object]:
+    """The facts of a broken mailbox's card, as many as the earlier program wrote."""
+    known = {
+        "state": "broken",
+        "alert_id": "a-1",
+        "version": 1,
+        "mailbox_id": MAILBOX,
+        "address": RITA,
+        "owner": "U0RITA",
+        "cause": "credentials_rejected",
+        "title": "Password was changed or is wrong",
+        "raw": "NO Invalid credentials",
+        "fix": "Press Reconnect.",
+        "who": "recruiter",
+        "since": since,
+        "last_sync_at": since,
+    }
+    unset = dict.fromkeys(("actor", "actor_at", "recovered_at", "down_minutes"))
+    return {**known, **unset, "caught_up": 0, "failed_meanwhile": 0}
 
 
 def first_schema(url: str) -> None:
@@ -182,19 +216,19 @@ def _plain(url: str) -> str:
     return url.replace("+psycopg", "")
 
 
-def old_sqlite(host: MailHost, folder: Path) -> OldDatabase:
+def old_sqlite(host: MailHost, folder: Path, *, broken: bool = False) -> OldDatabase:
     file = folder / "rethread.db"
     first_schema(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as connection:
-        connection.executescript(rows(host, bytes_as="X'{}'", zone=""))
+        connection.executescript(rows(host, broken=broken, bytes_as="X'{}'", zone=""))
     return OldDatabase(f"sqlite+aiosqlite:///{file}", file)
 
 
-def old_postgres(host: MailHost, url: str) -> OldDatabase:
+def old_postgres(host: MailHost, url: str, *, broken: bool = False) -> OldDatabase:
     first_schema(url)
     with psycopg.connect(_plain(url)) as connection:
         connection.execute(SchemaManager.get_schema().encode())
-        connection.execute(rows(host, bytes_as="'\\x{}'::bytea", zone="+00").encode())
+        connection.execute(rows(host, broken=broken, bytes_as="'\\x{}'::bytea", zone="+00").encode())
     return OldDatabase(url, None)
 
 
@@ -276,3 +310,21 @@ async def test_a_copy_of_the_old_file_is_kept_beside_it(host: MailHost, tmp_path
     copy = tmp_path / f"rethread.db.before-{head()}"
     assert old.ask("SELECT version_num FROM alembic_version", file=copy) == [("0001",)]
     assert old.ask("SELECT count(*) FROM activities", file=copy) == [(3,)]
+
+
+async def test_an_alert_of_the_earlier_program_is_taken_on_and_ends_on_its_own_cards(
+    host: MailHost, tmp_path: Path
+) -> None:
+    """Broken still, it is told of on the cards that stand in Slack, and mended there."""
+    old = old_sqlite(host, tmp_path, broken=True)
+    await host.switch(RITA, "password", "another password")
+    async with under_this_program(old, host) as rig:
+        cards = rig.notifier.cards
+        await rig.notifier.wait(lambda: "90.2" in cards and "90.1" in cards, "both cards looked at anew")
+        assert {cards[ts].facts["cause"] for ts in ("90.1", "90.2")} == {"credentials_rejected"}
+        await host.switch(RITA, "password", "rita-mail-pass")
+        await rig.uses.mailboxes.request_resync(RITA_HERSELF, MAILBOX)
+        await rig.notifier.wait(lambda: cards["90.2"].facts["state"] == "recovered", "recovery")
+        assert cards["90.2"].facts["down_minutes"] >= 3 * 24 * 60
+        assert [card.kind for card in rig.notifier.of("sync")] == ["sync", "sync"]
+        await rig.light(RITA, "green")
