@@ -57,7 +57,8 @@ class FakeProvider:
 
     Reading: ``batch`` messages come at a time, and after ``batches_left`` of them the connection breaks; ``refuses``
     holds the error of each folder that does not open, ``renumbers`` those that get a new UIDVALIDITY whenever they are
-    opened; ``stuck`` keeps every SELECT waiting. With ``pushes`` a session waits for what the test puts there.
+    opened; ``stuck`` keeps every SELECT waiting, and ``stalled`` counts them.
+    With ``pushes`` a session waits for what the test puts there.
     ``read`` lists what was fetched, ``listed`` counts LIST, ``paces`` holds how long each wait was to last."""
 
     now: Callable[[], datetime]
@@ -77,6 +78,7 @@ class FakeProvider:
     refuses: dict[str, MailError] = field(default_factory=dict)
     renumbers: set[str] = field(default_factory=set)
     stuck: asyncio.Event | None = None
+    stalled: int = 0
     pushes: asyncio.Queue[MailboxEvent] | None = None
     read: list[tuple[str, int]] = field(default_factory=list)
     listed: int = 0
@@ -171,6 +173,7 @@ class FakeClient:
 
     async def select(self, folder: str) -> FolderSnapshot:
         if self._provider.stuck is not None:
+            self._provider.stalled += 1
             await self._provider.stuck.wait()
         self._selected = folder
         opened = self._opened(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import pytest
@@ -83,7 +84,7 @@ async def test_a_server_that_keeps_the_connection_and_says_nothing_is_given_up(r
     await rig.open(stuck_after_s=1)
     rig.provider.stuck = asyncio.Event()
     session = asyncio.create_task(rig.sync.run("T1", (await ritas(rig)).id))
-    await until_listed(rig, 2)
+    await until(rig, lambda: rig.provider.stalled == 1)
     rig.clock.pass_time(seconds=60)
     with pytest.raises(ServerSilentError) as silent:
         await asyncio.wait_for(session, DEADLINE)
@@ -119,10 +120,11 @@ async def test_the_worker_makes_a_silent_connection_anew(rig: Rig) -> None:
     worker, stop = SyncWorker(rig.store, rig.clock, rig.sync, random=lambda: 0.5), asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     try:
-        await until_listed(rig, 2)
+        await until(rig, lambda: rig.provider.stalled == 1)
         rig.clock.pass_time(seconds=60)
         rig.provider.stuck = None
-        await until_listed(rig, 3)
+        opened = len(rig.connector.opened)
+        await until(rig, lambda: len(rig.connector.opened) > opened)
         assert "no_sign_of_life" in await log_lines(rig)
     finally:
         stop.set()
@@ -141,13 +143,12 @@ async def test_waiting_for_a_turn_at_the_host_is_no_silence(rig: Rig) -> None:
         done, _ = await asyncio.wait({session}, timeout=1.5)
         assert not done
     rig.provider.pushes = asyncio.Queue()
-    await until_listed(rig, 2)
+    await until(rig, lambda: rig.provider.listed == 2)
     session.cancel()
     await asyncio.gather(session, return_exceptions=True)
 
 
-async def until_listed(rig: Rig, times: int) -> None:
-    """So many sessions stand: each lists the folders before it opens one."""
+async def until(rig: Rig, found: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE):
-        while rig.provider.listed < times:
+        while not found():
             await rig.store.wait("test", 0.01)
