@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from html import unescape
 from typing import Final
 
+from bot.slack.typed_words import Word, words_of
 from core.domain.dns_checks import domain_name
 
 MAILBOX: Final = "/mailbox"
@@ -38,10 +38,11 @@ VERBS: Final[dict[str, tuple[Verb, ...]]] = {
         Verb("refresh", "[address]", "read new mail at once"),
         Verb("pause", "[address]", "stop reading and sending for a while"),
         Verb("resume", "[address]", "go on after a pause"),
+        Verb("switch", "[address] send|capture on|off", "send from a mailbox or not, read its mail or not"),
         Verb("disconnect", "address", "forget the password; the history stays"),
         Verb("log", "[address]", "recent errors, each with its fix"),
         Verb("check", "[domain | address]", "whether a domain's mail is set up right: MX, SPF, DMARC, DKIM"),
-        Verb("test", "[mailbox] [to]", "send a test mail from a mailbox to another address"),
+        Verb("test", "[mailbox] [to]", "send a test mail from a mailbox, and see whether it arrives"),
         Verb("escalate", "[address]", "collect the facts about a mailbox for whoever can help"),
         Verb("settings", "[name value]", "how Rethread behaves here; admins can change it"),
         Verb("help", "", "this list"),
@@ -106,6 +107,15 @@ class PauseMailbox:
 @dataclass(frozen=True, slots=True)
 class ResumeMailbox:
     address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchMailbox:
+    """``switch`` is send or capture."""
+
+    address: str | None
+    switch: str
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +204,7 @@ MailboxRequest = (
     | RefreshMailbox
     | PauseMailbox
     | ResumeMailbox
+    | SwitchMailbox
     | DisconnectMailbox
     | MailboxLog
     | CheckDomain
@@ -217,41 +228,7 @@ OutreachRequest = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One argument. ``quoted`` words are names, never keywords; ``mention`` is the id of a person or channel."""
-
-    text: str
-    quoted: bool = False
-    mention: bool = False
-
-
-_OPENING: Final = '"“”„«»'
-_PIECE: Final = re.compile(
-    r"<(?:@|\#)(?P<mention>[UWCG][A-Z0-9]{2,30})(?:\|[^<>]*)?>"
-    r"|<mailto:(?P<mail>[^<>|]*)(?:\|[^<>]*)?>"
-    r"|<(?:https?://[^<>|]*\|(?P<label>[^<>]*)|(?P<url>https?://[^<>|]*))>"
-    rf"|[{_OPENING}](?P<quoted>[^{_OPENING}]*)(?:[{_OPENING}]|$)"
-    rf"|(?P<plain>[^\s{_OPENING}<]+|<)"
-)
 _EMAIL: Final = re.compile(r"[^\s@<>]+@[^\s@<>]+")
-
-
-def words_of(text: str) -> list[Word]:
-    """Splits what Slack sends: ``<@U…|name>``, ``<#C…|name>``, ``<mailto:a@b|a@b>``, links, quotes of any shape."""
-    return [_word(found) for found in _PIECE.finditer(text) if found[0].strip()]
-
-
-def _word(found: re.Match[str]) -> Word:
-    if found["mention"]:
-        return Word(found["mention"], mention=True)
-    if found["quoted"] is not None:
-        return Word(_plain(found["quoted"]), quoted=True)
-    return Word(_plain(found["mail"] or found["label"] or found["url"] or found["plain"] or ""))
-
-
-def _plain(text: str) -> str:
-    return " ".join(unescape(text).split())
 
 
 def parse_mailbox(text: str) -> MailboxRequest:
@@ -339,6 +316,13 @@ def _resync(words: list[Word]) -> MailboxRequest:
     return _with_address("resync", lambda address: ResyncMailbox(address=address))(words)
 
 
+def _switch(words: list[Word]) -> MailboxRequest:
+    which, to = (["", "", *(word.text.lower() for word in words)])[-2:]
+    if which not in ("send", "capture") or to not in ("on", "off"):
+        return _hint(MAILBOX, "switch", "Which switch, and on or off?")
+    return _with_address("switch", lambda address: SwitchMailbox(address, which, to == "on"))(words[:-2])
+
+
 def _disconnect(words: list[Word]) -> MailboxRequest:
     problem = "Which mailbox? Name its address."
     return _with_address(
@@ -410,6 +394,7 @@ _MAILBOX_READERS: Final[dict[str, Callable[[list[Word]], MailboxRequest]]] = {
     "refresh": _with_address("refresh", RefreshMailbox),
     "pause": _with_address("pause", PauseMailbox),
     "resume": _with_address("resume", ResumeMailbox),
+    "switch": _switch,
     "disconnect": _disconnect,
     "log": _with_address("log", MailboxLog),
     "check": _check,

@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.slack.blocks import answers
 from bot.slack.blocks.kit import Card
+from core.domain.diagnosis import Diagnosis
 from core.errors import (
     InputError,
     LostRaceError,
@@ -43,7 +44,8 @@ def explain(error: Exception, *, asked: str) -> Card:
     reference = new_reference()
     if isinstance(error, NotFoundError | RefusedError | NotAllowedError | InputError | LostRaceError):
         log.info("action=slack_refused asked=%s code=%s", asked, error.code)
-        return answers.error(error.message, error.fix)  # the sentence says it all: nobody has to be asked
+        # The sentence says it all: nobody has to be asked.
+        return answers.error(error.message, error.fix, quoted=_server_words(error))
     if isinstance(error, MailError):
         log.warning("action=slack_mail_failed reference=%s asked=%s layer=%s", reference, asked, error.layer)
         return answers.error("The mail server did not do it.", error.fix, quoted=error.raw, reference=reference)
@@ -55,6 +57,12 @@ def explain(error: Exception, *, asked: str) -> Card:
         return answers.error(_DATABASE, _OURS_FIX, reference=reference)
     log.error("action=slack_failed reference=%s asked=%s", reference, asked, exc_info=error)
     return answers.error(_OURS, _OURS_FIX, reference=reference)
+
+
+def _server_words(error: Exception) -> str:
+    """The mail server's own, where it was tried and refused (R43)."""
+    diagnosis = getattr(error, "diagnosis", None)
+    return diagnosis.raw if isinstance(diagnosis, Diagnosis) else ""
 
 
 def _slack_words(error: SlackError) -> tuple[str, str]:

@@ -33,7 +33,8 @@ class EscalationPack(Protocol):
 
 
 class MailTest(Protocol):
-    """What became of a test mail (R18). ``raw`` is the server's own answer, ``fix`` what to do where it did not go."""
+    """What became of a test mail (R18). ``raw`` is the server's own answer, ``fix`` what to do where it did not go,
+    ``arrival`` in words whether it arrived; empty where nobody could look."""
 
     @property
     def sent(self) -> bool: ...
@@ -45,6 +46,8 @@ class MailTest(Protocol):
     def raw(self) -> str: ...
     @property
     def fix(self) -> str: ...
+    @property
+    def arrival(self) -> str: ...
 
 
 class ProviderFound(Protocol):

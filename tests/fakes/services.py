@@ -98,6 +98,7 @@ class FakeMailboxes:
     mailboxes: list[Mailbox] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     failure: Exception | None = None
+    switch_failure: Exception | None = None
     entries: list[SyncLogEntry] = field(default_factory=list)
 
     async def list(self, actor: Actor, *, mine: bool = False) -> list[Mailbox]:
@@ -135,6 +136,18 @@ class FakeMailboxes:
 
     async def resume(self, actor: Actor, mailbox_id: str) -> Mailbox:
         return await self._note("resume", actor, mailbox_id)
+
+    async def set_switches(
+        self, actor: Actor, mailbox_id: str, *, send: bool | None = None, capture: bool | None = None
+    ) -> Mailbox:
+        if self.switch_failure is not None:
+            raise self.switch_failure
+        mailbox = await self._note(f"send={send} capture={capture}", actor, mailbox_id)
+        return replace(
+            mailbox,
+            send=mailbox.send if send is None else send,
+            capture=mailbox.capture if capture is None else capture,
+        )
 
     async def disconnect(self, actor: Actor, mailbox_id: str) -> Mailbox:
         return await self._note("disconnect", actor, mailbox_id)
@@ -296,6 +309,7 @@ class MailOutcome:
     title: str = ""
     raw: str = "250 2.0.0 OK queued as 4F1"
     fix: str = ""
+    arrival: str = ""
 
 
 @dataclass(frozen=True)
@@ -375,9 +389,9 @@ class FakeCare:
     pack: Pack = field(default_factory=Pack)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
-    async def send_test(self, actor: Actor, mailbox_id: str, to: str) -> MailOutcome:
-        self.asked.append((actor.user, mailbox_id, to))
-        return self.result or MailOutcome(True, to)
+    async def send_test(self, actor: Actor, mailbox_id: str, to: str | None = None) -> MailOutcome:
+        self.asked.append((actor.user, mailbox_id, to or "its own choice"))
+        return self.result or MailOutcome(True, to or "omar@agency.test")
 
     async def escalate_mailbox(self, actor: Actor, mailbox_id: str) -> Pack:
         self.asked.append((actor.user, mailbox_id, "escalate"))

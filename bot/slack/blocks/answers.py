@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.slack.action_ids import DISCONNECT, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card
 from bot.slack.blocks.text import escaped, sentence
 from bot.slack.command_parser import MAILBOX, OUTREACH, Hint
 from core.domain.account import Mailbox
+
+_NOT_DELIVERED: Final = (
+    "what falls due is shown as Not Delivered, and Retry sends it once sending and reading are both on."
+)
+_FOLLOWS: Final = {
+    ("send", True): "The mail server was tried and lets Rethread send.",
+    ("send", False): f"Campaigns send nothing from it: {_NOT_DELIVERED}",
+    ("capture", True): "Mail that comes from now on is logged; what came while it was off is not.",
+    ("capture", False): "Its mail is not logged any more and replies are not noticed, so follow-ups are not sent: "
+    + _NOT_DELIVERED,
+}
+_BOTH: Final = "Campaigns need both switches: type /mailbox switch {} {} on."
 
 
 def said(text: str, *details: str) -> Card:
@@ -27,6 +41,17 @@ def resumed(mailbox: Mailbox) -> Card:
     return said(f"{mailbox.address}: resumed; connecting now.")
 
 
+def switched(before: Mailbox, mailbox: Mailbox, switch: str) -> Card:
+    """``switch``, send or capture, as it is now, and what follows from that (R6..R9, R80)."""
+    sending = switch == "send"
+    what, on, other = ("sending", mailbox.send, "capture") if sending else ("reading", mailbox.capture, "send")
+    is_now = f"{mailbox.address}: {what} is {'on' if on else 'off'}"
+    if (before.send, before.capture) == (mailbox.send, mailbox.capture):
+        return said(f"{is_now} already; nothing was changed.")
+    both = on and not (mailbox.send and mailbox.capture)
+    return said(f"{is_now}.", _FOLLOWS[switch, on], *([_BOTH.format(mailbox.address, other)] if both else []))
+
+
 def hint(asked: Hint) -> Card:
     """What was not understood, and what to type."""
     blocks = [kit.paragraph([kit.words(asked.problem, 300)], [kit.glue("Type: "), kit.typed(asked.usage, 200)])]
@@ -38,7 +63,7 @@ def error(message: str, fix: str = "", *, quoted: str = "", reference: str = "")
     there is to do, the reference to quote."""
     blocks = [kit.note(message)]
     if quoted:
-        blocks.append(kit.machine_words(quoted))
+        blocks.append(kit.server_said(quoted))
     if fix:
         blocks.append(kit.note(fix))
     if reference:

@@ -52,16 +52,17 @@ def mail_tested(mailbox: Mailbox, result: MailTest) -> Card:
 
 def _went(mailbox: Mailbox, result: MailTest) -> Card:
     title = f"Test mail sent from {mailbox.address}"
+    arrived = result.arrival or "Look there whether it has arrived, in the spam folder too."
     blocks = [
         kit.header(title),
         kit.paragraph(
             [kit.glue("The mail server took it for "), kit.bold(result.to, 254), kit.glue(".")],
-            [kit.glue("Look there whether it has arrived, in the spam folder too.")],
+            [kit.words(arrived, 500)],
         ),
     ]
     if result.raw.strip():
         blocks.append(kit.server_said(result.raw))
-    return Card(kit.fallback(f"{title} to {result.to}."), blocks)
+    return Card(kit.fallback(f"{title} to {result.to}.", arrived), blocks)
 
 
 def _did_not_go(mailbox: Mailbox, result: MailTest) -> Card:

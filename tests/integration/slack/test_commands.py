@@ -9,9 +9,11 @@ import pytest
 
 from bot.slack.slack_app import SlackFace
 from core.domain.campaign import CampaignStatus
+from core.domain.diagnosis import Failure, diagnose
 from core.domain.enrollment import ProspectStatus
 from core.errors import StorageError
 from core.services.campaigns import CampaignLine
+from core.services.mailboxes import SendRefusedError
 from sandbox.slack import Message, SlackSandbox
 from tests.fakes.services import FakeServices, a_mailbox, broken
 
@@ -104,6 +106,60 @@ async def test_a_person_with_several_is_asked_which(
     services.mailboxes.mailboxes.append(a_mailbox("rita2@agency.test"))
     assert "One of: rita@agency.test, rita2@agency.test." in said(await ask(slack, "pause"))
     assert services.mailboxes.asked == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked", "words"),
+    [
+        ("switch send off", "send=False capture=None", "Campaigns send nothing from it"),
+        ("switch rita@agency.test capture off", "send=None capture=False", "follow-ups are not sent"),
+    ],
+)
+async def test_a_switch_turned_off_says_what_follows(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices, typed: str, asked: str, words: str
+) -> None:
+    """R6..R9."""
+    services.mailboxes.mailboxes[0] = a_mailbox()
+    assert words in said(await ask(slack, typed))
+    assert services.mailboxes.asked == [(asked, "U0RITA", "mailbox-rita")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("switch send on", "lets Rethread send"),
+        ("switch capture on", "Mail that comes from now on is logged; what came while it was off is not."),
+    ],
+)
+async def test_a_switch_turned_on_says_what_it_does_and_what_campaigns_need_still(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices, typed: str, words: str
+) -> None:
+    """R80."""
+    services.mailboxes.mailboxes[0] = a_mailbox(send=False, capture=False)
+    answer = said(await ask(slack, typed))
+    assert words in answer
+    assert "Campaigns need both switches" in answer
+
+
+async def test_a_switch_that_stands_right_is_said_to(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices
+) -> None:
+    services.mailboxes.mailboxes[0] = a_mailbox()
+    assert "sending is on already; nothing was changed" in said(await ask(slack, "switch send on"))
+
+
+async def test_sending_that_does_not_work_is_refused_in_the_servers_words(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices
+) -> None:
+    """R43."""
+    mailbox = a_mailbox(send=False)
+    refusal = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled"
+    verdict = diagnose(Failure("smtp", refusal, "smtp.office365.com"))
+    services.mailboxes.mailboxes[0] = mailbox
+    services.mailboxes.switch_failure = SendRefusedError(mailbox, verdict)
+    answer = said(await ask(slack, "switch send on"))
+    for words in ("does not work, so it stays off", refusal, verdict.fix[:40]):
+        assert words in answer
 
 
 async def test_disconnecting_asks_once_more(slack: SlackSandbox, face: SlackFace, services: FakeServices) -> None:

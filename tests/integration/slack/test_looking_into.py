@@ -47,6 +47,21 @@ async def test_a_test_mail_goes_from_the_mailbox_to_another_address(
     assert sent(services) == [("U0RITA", "mailbox-rita", "ben@candidates.example")]
 
 
+@pytest.mark.parametrize("typed", ["test", "test rita@agency.test"])
+async def test_without_a_second_address_the_choice_is_the_services(
+    slack: SlackSandbox, face: SlackFace, services: FakeServices, typed: str
+) -> None:
+    """Another connected mailbox, where it can be looked for; the answer says whether it arrived (R18)."""
+    assert services.care is not None
+    arrival = "It arrived in omar@agency.test, folder INBOX."
+    services.care.result = MailOutcome(True, "omar@agency.test", arrival=arrival)
+    services.mailboxes.mailboxes[0] = a_mailbox()
+    answer = await ask(slack, typed)
+    assert "Test mail sent from rita@agency.test to omar@agency.test." in answer.text
+    assert arrival in said(answer)
+    assert sent(services) == [("U0RITA", "mailbox-rita", "its own choice")]
+
+
 @pytest.mark.parametrize("typed", ["test rita@agency.test rita@agency.test", "test rita@agency.test Rita@Agency.Test"])
 async def test_never_to_the_same_address(
     slack: SlackSandbox, face: SlackFace, services: FakeServices, typed: str

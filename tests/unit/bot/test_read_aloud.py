@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from bot.slack.blocks import mailbox_reports, mailbox_status, recovery_card
+from bot.slack.blocks import answers, mailbox_reports, mailbox_status, recovery_card
 from bot.slack.blocks.cards import present
 from bot.slack.blocks.connect_link import connect_link
 from bot.slack.blocks.kit import Card
@@ -32,8 +33,13 @@ def cards() -> dict[str, Card]:
     made |= {f"status {one}": mailbox_status.mailbox_detail(a_mailbox(status=one)) for one in MailboxStatus}
     return made | {
         "status list": mailbox_status.mailbox_list("Your mailboxes", [mailbox, broken()]),
+        "switched off": answers.switched(mailbox, replace(mailbox, capture=False), "capture"),
+        "switched on": answers.switched(replace(mailbox, send=False, capture=False), mailbox, "send"),
         "log": mailbox_reports.mailbox_log(mailbox, [entry]),
         "test sent": mailbox_reports.mail_tested(mailbox, MailOutcome(True, "ben@candidates.example")),
+        "test arrived": mailbox_reports.mail_tested(
+            mailbox, MailOutcome(True, "b@x.example", arrival="It arrived in b@x.example, folder INBOX.")
+        ),
         "test failed": mailbox_reports.mail_tested(
             mailbox, MailOutcome(False, "b@x.example", "It did not go", "", "Wait.")
         ),

@@ -17,6 +17,8 @@ from core.domain.account import Mailbox
 from core.domain.actor import Actor
 from core.errors import RethreadError
 
+Simple = asked.RefreshMailbox | asked.PauseMailbox | asked.ResumeMailbox | asked.SwitchMailbox
+
 
 class MailboxCommand:
     """Everything that /mailbox can answer."""
@@ -43,7 +45,7 @@ class MailboxCommand:
                 return await self._looking.answer(actor, request)
             case asked.ShowSettings() | asked.ChangeSetting():
                 return await self._setting(actor, request)
-            case asked.RefreshMailbox() | asked.PauseMailbox() | asked.ResumeMailbox():
+            case asked.RefreshMailbox() | asked.PauseMailbox() | asked.ResumeMailbox() | asked.SwitchMailbox():
                 return await self._simple(actor, request)
 
     async def _status(self, actor: Actor, request: asked.MailboxStatus) -> Card:
@@ -98,9 +100,7 @@ class MailboxCommand:
         changed = await self._settings.set(actor, request.key, request.value)
         return settings_list.setting_changed(changed.setting, changed.value, changed.is_default, changed.note)
 
-    async def _simple(
-        self, actor: Actor, request: asked.RefreshMailbox | asked.PauseMailbox | asked.ResumeMailbox
-    ) -> Card:
+    async def _simple(self, actor: Actor, request: Simple) -> Card:
         mailbox = await one_mailbox(self._mailboxes, actor, request.address)
         match request:
             case asked.RefreshMailbox():
@@ -109,6 +109,9 @@ class MailboxCommand:
                 return answers.paused(await self._mailboxes.pause(actor, mailbox.id))
             case asked.ResumeMailbox():
                 return answers.resumed(await self._mailboxes.resume(actor, mailbox.id))
+            case asked.SwitchMailbox(_, switch, on):
+                changed = await self._mailboxes.set_switches(actor, mailbox.id, **{switch: on})
+                return answers.switched(mailbox, changed, switch)
 
 
 def _resyncing(mailboxes: Sequence[Mailbox]) -> Card:
