@@ -30,6 +30,10 @@ _SIDES = {"imap": "Reading mail (IMAP)", "smtp": "Sending mail (SMTP)", "sign_in
 # What a server that refuses a login seems to say of the token or password.
 LOGIN_CAUSES = frozenset({"oauth_token_rejected", "credentials_rejected", "credentials_or_imap_disabled"})
 _SEVERAL = 3
+_OFF_FOR_ALL = (
+    "Where it is on already, your organisation has switched it off for everybody: send the text below to your mail "
+    "administrator."
+)
 _DOES_NOT_OPEN = (
     "The sign-in was accepted, yet the mailbox did not open. Try once more in a few minutes: it may be a fault at the "
     "provider. If it stays, IMAP is switched off for this mailbox or it has no licence: send the text below to your "
@@ -285,15 +289,15 @@ def _verdict(side: str, error: MailError, request: ConnectRequest) -> Diagnosis:
 def imap_off(verdict: Diagnosis) -> Diagnosis:
     """What a refused login means where the token is known to be good: IMAP is off for the user or the domain."""
     mine, admins = CAUSES["imap_disabled"], CAUSES["imap_disabled_by_admin"]
+    fix = mine.fix_for(verdict.provider)
     return replace(
         verdict,
         cause="imap_disabled",
         klass=mine.klass.value,
         transient=mine.passes_by_itself(),
-        who=mine.mended_by().value,
+        who=mine.mended_by(verdict.provider).value,
         title=mine.title,
-        fix=f"{mine.fix_for(verdict.provider)} Where it is on already, your organisation has switched it off for "
-        "everybody: send the text below to your mail administrator.",
+        fix=fix if "text below" in fix else f"{fix} {_OFF_FOR_ALL}",
         forward=admins.forward,
         obsolete=mine.obsolete_for(verdict.provider),
     )

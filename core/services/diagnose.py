@@ -39,12 +39,12 @@ def recalled(fault: SyncFault, *, provider: str | None = None) -> Diagnosis:
         cause=fault.cause,
         klass=cause.klass.value if cause else CauseClass.WAIT.value,
         transient=cause.passes_by_itself() if cause else True,
-        who=cause.mended_by().value if cause else Who.NOBODY.value,
+        who=cause.mended_by(provider).value if cause else Who.NOBODY.value,
         fix=fault.fix,
         raw=fault.raw,
         obsolete=cause.obsolete_for(provider) if cause else None,
         title=cause.title if cause else "The server said something new",
-        forward=cause.forward if cause else None,
+        forward=cause.forward_for(provider) if cause else None,
         provider=provider,
     )
 

@@ -38,7 +38,8 @@ def state_in_words(mailbox: Mailbox) -> str:
 def for_support(mailbox: Mailbox) -> bool:
     """Whether only whoever runs Rethread can mend what is broken."""
     fault = mailbox.fault if mailbox.status in BROKEN else None
-    return fault is not None and fault.cause in CAUSES and CAUSES[fault.cause].mended_by() is Who.OPERATOR
+    known = CAUSES.get(fault.cause) if fault else None
+    return known is not None and known.mended_by(mailbox.provider) is Who.OPERATOR
 
 
 def check_marks(mailbox: Mailbox) -> str:

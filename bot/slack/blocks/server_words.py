@@ -11,6 +11,9 @@ _REPLY: Final = re.compile(r"(?:^|: |\* )(?:NO|BAD|BYE|OK|PREAUTH)\b|^\s*[245]\d
 # The error codes of OAuth (RFC 6749 section 5.2).
 _OAUTH: Final = re.compile(r"^\s*(?:\{|invalid_\w+:|unauthorized_\w+:|access_denied\b)")
 
+# As Python and OpenSSL put them around what they found.
+_NOTES: Final = re.compile(r"^(?:\w+Error: |\[SSL: \w+\] |\[Errno -?\d+\] )+| ?\(_ssl\.c:\d+\)\s*$")
+
 
 def speaker(raw: str) -> str:
     """The words before it, without a colon."""
@@ -20,10 +23,13 @@ def speaker(raw: str) -> str:
 
 
 def readable(raw: str) -> str:
-    """A sign-in service's JSON by its code and description; everything else as it came."""
+    """A sign-in service's JSON by its code and description, errors of our own without a programmer's notes, everything
+    else as it came."""
     told = _document(raw)
     code, words = told.get("error"), told.get("error_description")
-    return f"{code}: {words}" if isinstance(code, str) and isinstance(words, str) and words.strip() else raw
+    if isinstance(code, str) and isinstance(words, str) and words.strip():
+        return f"{code}: {words}"
+    return raw if _REPLY.search(raw) or told else _NOTES.sub("", raw)
 
 
 def _document(raw: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from core.domain.diagnosis.model import Cause, CauseClass
+from core.domain.diagnosis.model import Cause, CauseClass, Who
 
 _LESS_SECURE = (
     "Older guides say to allow “less secure apps” in the Google admin console. Google has removed that switch; "
@@ -177,9 +177,13 @@ _SWITCH: dict[str, Cause] = {
         fix_by_provider={
             "google": "IMAP is off for this Gmail mailbox. In Gmail open Settings, “Forwarding and POP/IMAP”, turn "
             "IMAP on, then press Resync.",
+            "microsoft": "IMAP is off for this Microsoft mailbox. In an organisation only the mail administrator can "
+            "turn it on: send the text below, then press Resync. At Outlook.com turn it on yourself, in Settings, "
+            "Mail, “Forwarding and IMAP”.",
             "zoho": "IMAP is off for this Zoho mailbox. Turn on IMAP access in Zoho Mail's settings (or ask the "
             "organisation's admin to allow it), then press Resync.",
         },
+        who_by_provider={"microsoft": Who.MAIL_ADMIN},
     ),
     "credentials_or_imap_disabled": Cause(
         CauseClass.MAILBOX_SWITCH,

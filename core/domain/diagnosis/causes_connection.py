@@ -22,8 +22,23 @@ def _slow(title: str, fix: str) -> Cause:
     return Cause(CauseClass.SLOW_DOWN, title, fix)
 
 
-def _settings(title: str, fix: str, who: Who = Who.RECRUITER, forward: str | None = None) -> Cause:
-    return Cause(CauseClass.SETTINGS, title, fix, who=who, forward=forward)
+# Who signs in with them has no server name to correct, and no administrator who could renew a certificate of theirs.
+_LARGE = {"google": "Google", "microsoft": "Microsoft"}
+
+
+def _settings(
+    title: str, fix: str, who: Who = Who.RECRUITER, forward: str | None = None, *, at_large: str = ""
+) -> Cause:
+    """``at_large`` is the fix where the server is Google's or Microsoft's own: {name} stands for it."""
+    return Cause(
+        CauseClass.SETTINGS,
+        title,
+        fix,
+        who=who,
+        forward=forward,
+        fix_by_provider={key: at_large.format(name=name) for key, name in _LARGE.items()} if at_large else {},
+        who_by_provider=dict.fromkeys(_LARGE, Who.OPERATOR) if at_large else {},
+    )
 
 
 def _folder(title: str, fix: str, who: Who = Who.RECRUITER) -> Cause:
@@ -128,6 +143,15 @@ _SLOW: dict[str, Cause] = {
     ),
 }
 
+_IN_BETWEEN = (
+    "What answers in {name}'s name shows a certificate that {name} would not: a proxy, firewall or name service "
+    "between Rethread and {name} is at fault, not the mailbox. The operator looks there; then press Resync."
+)
+_NAME_LOST = (
+    "{name}'s server cannot be found by its name, so the name service that Rethread asks is at fault, not the mailbox. "
+    "The operator looks there; then press Resync."
+)
+
 _SETTINGS: dict[str, Cause] = {
     "tls_cert_untrusted": _settings(
         "Server certificate is not trusted",
@@ -136,6 +160,7 @@ _SETTINGS: dict[str, Cause] = {
         Who.MAIL_ADMIN,
         "The mail server's TLS certificate does not verify. Please install a publicly trusted one with its whole "
         "chain.",
+        at_large=_IN_BETWEEN,
     ),
     "tls_cert_expired": _settings(
         "Server certificate has expired",
@@ -143,11 +168,13 @@ _SETTINGS: dict[str, Cause] = {
         "renew it, then press Resync.",
         Who.MAIL_ADMIN,
         "The mail server's TLS certificate has expired. Please renew it.",
+        at_large=_IN_BETWEEN,
     ),
     "tls_hostname_mismatch": _settings(
         "Certificate is for another server name",
         "The server's certificate does not carry the name in your settings. Press Reconnect and enter the hoster's own "
         "server name, the one in the certificate.",
+        at_large=_IN_BETWEEN,
     ),
     "tls_wrong_port": _settings(
         "Port does not speak TLS",
@@ -176,6 +203,7 @@ _SETTINGS: dict[str, Cause] = {
         "Server name does not exist",
         "No server of this name can be found, most often because of a typing error. Press Reconnect and correct the "
         "server name.",
+        at_large=_NAME_LOST,
     ),
     "dns_no_record": _settings(
         "Domain names no mail server",

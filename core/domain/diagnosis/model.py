@@ -59,7 +59,8 @@ class Cause:
     """What we know of a cause, whichever server named it.
 
     ``fix`` is one or two sentences in the recruiter's words: what happened, why, what to press (R207).
-    ``fix_by_provider`` replaces it where a provider needs other steps. ``forward`` is text that a recruiter can send on
+    ``fix_by_provider`` replaces it where a provider needs other steps, ``who_by_provider`` who is to take them.
+    ``forward`` is text that a recruiter can send on
     to the mail administrator as it is. ``obsolete`` names advice still found in old guides, with what replaced it
     (R226).
     ``who`` and ``transient`` follow the class unless given.
@@ -73,11 +74,12 @@ class Cause:
     forward: str | None = None
     obsolete: str | None = None
     fix_by_provider: Mapping[str, str] = field(default_factory=dict)
+    who_by_provider: Mapping[str, Who] = field(default_factory=dict)
     obsolete_by_provider: Mapping[str, str] = field(default_factory=dict)
 
-    def mended_by(self) -> Who:
-        """Who can mend it, by the cause itself or by its class."""
-        return self.who or WHO_MENDS[self.klass]
+    def mended_by(self, provider: str | None = None) -> Who:
+        """Who can mend it, at this provider, by the cause itself or by its class."""
+        return self.who_by_provider.get(provider or "") or self.who or WHO_MENDS[self.klass]
 
     def passes_by_itself(self) -> bool:
         """Whether trying again, unchanged, can succeed."""
@@ -86,6 +88,10 @@ class Cause:
     def fix_for(self, provider: str | None) -> str:
         """The fix in the provider's own steps, else the general one."""
         return self.fix_by_provider.get(provider or "", self.fix)
+
+    def forward_for(self, provider: str | None) -> str | None:
+        """Text for the mail administrator, unless somebody else has to act at this provider."""
+        return None if provider in self.who_by_provider else self.forward
 
     def obsolete_for(self, provider: str | None) -> str | None:
         """Outdated advice a person may have read, with today's remedy beside it, or None."""

@@ -49,3 +49,18 @@ def test_a_sign_in_services_json_reads_as_its_code_and_its_words() -> None:
 )
 def test_json_of_another_shape_stays_as_it_came(raw: str) -> None:
     assert readable(raw) == raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("TimeoutError: no sign of life for 1080 s", "no sign of life for 1080 s"),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)",
+            "certificate verify failed: certificate has expired",
+        ),
+        ("[Errno 104] Connection reset by peer", "Connection reset by peer"),
+    ],
+)
+def test_a_programmers_notes_are_left_out_of_our_own_findings(raw: str, words: str) -> None:
+    assert readable(raw) == words

@@ -98,6 +98,25 @@ def test_each_cause_names_who_can_mend_it(cause: str, who: Who) -> None:
     assert CAUSES[cause].mended_by() is who
 
 
+@pytest.mark.parametrize(
+    ("layer", "raw", "cause"),
+    [
+        ("tls", "certificate verify failed: certificate has expired", "tls_cert_expired"),
+        ("tls", "Hostname mismatch, certificate is not valid for 'imap.gmail.com'", "tls_hostname_mismatch"),
+        ("dns", "The DNS query name does not exist: imap.gmail.com.", "dns_name_unknown"),
+    ],
+)
+def test_nobody_is_asked_to_correct_googles_server_or_to_renew_its_certificate(
+    layer: str, raw: str, cause: str
+) -> None:
+    """What goes wrong there goes wrong on the way: that is the operator's."""
+    at_google, elsewhere = diagnose(Failure(layer, raw, GMAIL)), diagnose(Failure(layer, raw, OTHER))
+    assert at_google.cause == elsewhere.cause == cause
+    assert (at_google.who, at_google.forward) == ("operator", None)
+    assert "Rethread and Google" in at_google.fix or "the name service that Rethread asks" in at_google.fix
+    assert elsewhere.who != "operator"
+
+
 def test_the_providers_own_rows_come_first() -> None:
     """The same code means different things at different providers, and the login host tells which."""
     assert _cause("smtp", "550 5.7.30 refused", "smtp.office365.com") == "basic_auth_disabled"
