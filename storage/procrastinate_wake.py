@@ -3,6 +3,9 @@
 A job says no more than "there is work of this topic". It is born in the transaction that made the work, so it exists
 exactly where the work does, and any process that serves the topic takes it. Jobs carry no facts: one that is lost
 or left behind by a killed process is made good by the next sweep.
+
+A mailbox is read by one of several engines, and only that one can use a wake-up for it, while a job goes to any of
+them. So what concerns mailboxes is also said aloud (NOTIFY, with the commit too), and every engine hears it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import Collection
 
+import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
@@ -22,6 +26,8 @@ from core.errors import StorageError
 from storage.wake import LocalWake
 
 _TASK = "rethread.wake"
+_CHANNEL = "rethread_wake"
+_HEARD_BY_ALL = "sync"
 _RESTART_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -32,8 +38,11 @@ class ProcrastinateDispatcher:
     def __init__(self, url: URL, wake: LocalWake, topics: Collection[str]) -> None:
         address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
+        self._address = address
+        self._wake = wake
         self._queues = [_queue(topic) for topic in topics]
-        self._worker: asyncio.Task[None] | None = None
+        self._listens = _HEARD_BY_ALL in topics
+        self._loops: list[asyncio.Task[None]] = []
         self._open = False
 
         async def tell(topic: str) -> None:
@@ -51,21 +60,25 @@ class ProcrastinateDispatcher:
             raise StorageError("The wake-up queue cannot be reached.", fix="Run: python app.py migrate") from None
         self._open = True
         if self._queues:  # none named would mean all: wake-ups for others would be taken, and end here
-            self._worker = asyncio.create_task(self._work(), name="procrastinate worker")
+            self._loops.append(asyncio.create_task(self._work(), name="procrastinate worker"))
+        if self._listens:
+            self._loops.append(asyncio.create_task(self._listen(), name="wake-up listener"))
 
     async def announce(self, connection: AsyncConnection, topics: Collection[str]) -> None:
         raw = (await connection.get_raw_connection()).driver_connection
         for topic in sorted(topics):
             try:
                 await self._task.configure(queue=_queue(topic), connection=raw).defer_async(topic=topic)
-            except ConnectorException:
+                if _queue(topic) == _queue(_HEARD_BY_ALL) and raw is not None:
+                    await raw.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, topic))
+            except (ConnectorException, psycopg.Error):
                 raise StorageError("The wake-up could not be queued.") from None
 
     async def close(self) -> None:
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
-            self._worker = None
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops.clear()
         if self._open:
             self._open = False
             await self._app.close_async()
@@ -83,6 +96,19 @@ class ProcrastinateDispatcher:
                 )
             except Exception:
                 _log.warning("the wake-up worker ended and is started again")
+            await asyncio.sleep(_RESTART_S)
+
+    async def _listen(self) -> None:
+        """Hears what is said aloud, on a connection of its own; while that is broken, jobs and sweeps must do."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._address, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {_CHANNEL}")
+                    self._wake.wake([_HEARD_BY_ALL])  # whatever was said before
+                    async for notice in connection.notifies():
+                        self._wake.wake([notice.payload])
+            except psycopg.Error:
+                _log.warning("the wake-up listener lost its connection and takes another")
             await asyncio.sleep(_RESTART_S)
 
     async def _clear_stalled(self) -> None:

@@ -48,6 +48,35 @@ async def test_a_commit_in_one_process_wakes_the_process_that_serves_the_topic(
     assert await bot.wait("notifications", 20)
 
 
+async def test_every_engine_hears_what_concerns_a_mailbox(postgres_url: str) -> None:
+    """Only the one that reads the mailbox can use it, and nobody knows which that is: a job alone would go to any."""
+    async with AsyncExitStack() as stack:
+        engines = [await stack.enter_async_context(await open_serving(postgres_url, ["sync"])) for _ in range(3)]
+        bot = await stack.enter_async_context(await open_serving(postgres_url, ["notifications"]))
+        for engine in engines:
+            assert await engine.wait("sync", 20)  # each says to itself that it listens
+        for number in range(3):
+            async with bot.write("T1") as uow:
+                uow.wake(f"sync:mb{number}")
+            assert await asyncio.gather(*(engine.wait(f"sync:mb{number}", 20) for engine in engines)) == [True] * 3
+
+
+async def test_nothing_is_heard_of_a_unit_that_was_rolled_back(postgres_url: str) -> None:
+    async def gives_up(unit: SqlStore) -> None:
+        async with unit.write("T1") as uow:
+            uow.wake("sync:mb1")
+            raise OSError("given up")
+
+    async with await open_serving(postgres_url, ["sync"]) as engine, await open_serving(postgres_url, []) as bot:
+        assert await engine.wait("sync", 20)
+        with pytest.raises(OSError, match="given up"):
+            await gives_up(bot)
+        async with bot.write("T1") as uow:
+            uow.wake("sync:mb2")
+        assert await engine.wait("sync:mb2", 20)
+        assert not await engine.wait("sync:mb1", 0.05)
+
+
 async def test_a_process_that_serves_nothing_takes_nobody_s_wake_ups(postgres_url: str) -> None:
     """The bot and the command line make work for others; a job they took would never reach those who wait for it."""
     async with await open_serving(postgres_url, []) as bot:
@@ -90,6 +119,9 @@ async def test_wake_ups_go_on_after_the_server_cut_every_connection(
     async with asyncio.timeout(30):
         while not await woken():
             pass
+    async with bot.write("T1") as uow:
+        uow.wake("sync:mb1")
+    assert await engine.wait("sync:mb1", 20)
 
 
 async def test_procrastinate_is_refused_on_sqlite(sqlite_url: str) -> None:
