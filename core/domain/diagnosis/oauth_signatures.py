@@ -25,7 +25,7 @@ _NUMBERS: Mapping[str, str] = {
     "refresh_token_revoked": "50085 50173 70000",
     "refresh_token_expired": "70008 700081 700082",
     "sign_in_frequency": "70043 70044",
-    "oauth_rate_limited": "50196 90055",
+    "oauth_rate_limited": "50088 50196 90055",
     "license_missing": "500011 500014 650052",
     "wrong_account_type": "50107 500200 500201 500208 9001023",
     "conditional_access_blocked": (
@@ -46,7 +46,7 @@ _NUMBERS: Mapping[str, str] = {
         "70019 700020 700025 700054 700084 7000218 90009 90013 90014 90019 90023 900023 900144 900382 900971 "
         "9002313 9002325 9002326 9002327"
     ),
-    "server_unavailable": "50033 80001 80002 80005 80007 80010 81001 90006 90012 90033",
+    "server_unavailable": "50033 50087 80001 80002 80005 80007 80010 81001 90006 90012 90033",
 }
 ENTRA_NUMBERS: Mapping[int, str] = {
     int(number): cause for cause, numbers in _NUMBERS.items() for number in numbers.split()

@@ -167,6 +167,23 @@ def test_entras_numbers_beat_its_words() -> None:
     assert _cause("oauth", '{"error":"invalid_grant","suberror":"user_password_expired"}') == "password_expired"
 
 
+@pytest.mark.parametrize(
+    ("number", "words", "cause"),
+    [
+        (50087, "A transient error has occurred during strong authentication. Please try again.", "server_unavailable"),
+        (50088, "Limit on telecom MFA calls reached. Please try again in a few minutes.", "oauth_rate_limited"),
+    ],
+)
+def test_what_entra_says_passes_by_itself_takes_nobody_to_a_new_sign_in(number: int, words: str, cause: str) -> None:
+    """Microsoft's table of AADSTS numbers calls these passing troubles; they come as invalid_grant all the same."""
+    for answer in (
+        {"error": "invalid_grant", "error_codes": [number], "error_description": f"AADSTS{number}: {words}"},
+        {"error": "invalid_grant", "error_description": f"AADSTS{number}"},
+    ):
+        verdict = diagnose(Failure("oauth", json.dumps(answer), "login.microsoftonline.com"))
+        assert (verdict.cause, verdict.transient) == (cause, True)
+
+
 @pytest.mark.parametrize("prefix", ["+ ", "334 ", ""])
 def test_a_token_challenge_is_decoded(prefix: str) -> None:
     """Google and Microsoft explain a refused token only in base64."""
