@@ -160,6 +160,19 @@ class SyncReminder(TypedDict):
     changed: bool
 
 
+class SeatCard(TypedDict):
+    """Kind "seat", for the mailbox's owner: it has got a seat, or has lost its own (R35, R214). Never changed later.
+
+    ``state``: seated or waiting. ``seats`` says in words how many are in use.
+    """
+
+    state: str
+    mailbox_id: str
+    address: str
+    owner: str
+    seats: str
+
+
 class ReplyCard(TypedDict):
     """Kind "reply", for the campaign's channel: who, campaign, stage; never the text (R201)."""
 

@@ -12,9 +12,11 @@ from datetime import datetime
 
 from core.domain.account import Mailbox, MailboxEvent, transition
 from core.domain.actor import Actor
+from core.domain.cards import SeatCard
 from core.domain.seats import SeatCount, count, has_room, moves
 from core.errors import LostRaceError
 from core.ports.storage import UnitOfWork
+from core.services.alert_board import is_in_slack
 from core.services.alerts import AlertService
 from core.services.tools import Tools, settings_in
 
@@ -57,13 +59,16 @@ class SeatService:
         return _waiting(mailbox)
 
     async def settle(self, uow: UnitOfWork) -> Settled:
-        """After a seat came free or the limit changed: who waits longest begins, who is beyond the limit waits."""
+        """After a seat came free or the limit changed: who waits longest begins, who is beyond the limit waits. Their
+        owners are told, who have done nothing for it."""
         await uow.mailboxes.lock_seats()
         due = moves(await uow.mailboxes.list(), await _limit(uow))
         seated = [await self._seat(uow, one) for one in due.seat]
         unseated = [await self._unseat(uow, one) for one in due.unseat]
         if seated or unseated:
             uow.wake("sync")
+            await self._tell(uow, "seated", seated)
+            await self._tell(uow, "waiting", unseated)
         return Settled(tuple(seated), tuple(unseated))
 
     async def _seat(self, uow: UnitOfWork, mailbox: Mailbox) -> Mailbox:
@@ -75,6 +80,22 @@ class SeatService:
         await self._alerts.closed(uow, waiting)
         await judge_again(uow, mailbox.id, self._tools.clock.now())
         return waiting
+
+    async def _tell(self, uow: UnitOfWork, state: str, moved: Sequence[Mailbox]) -> None:
+        """A direct message of its own each time: nobody is told of an edit."""
+        seats = count(await uow.mailboxes.list(), await _limit(uow)).words
+        for one in moved:
+            if is_in_slack(one.owner):
+                facts: SeatCard = {
+                    "state": state,
+                    "mailbox_id": one.id,
+                    "address": one.address,
+                    "owner": one.owner,
+                    "seats": seats,
+                }
+                key, now = f"seat:{one.id}:{one.version}", self._tools.clock.now()
+                await uow.outbox.put(key, destination=f"user:{one.owner}", kind="seat", facts=facts, at=now)
+                uow.wake("notifications")
 
     async def _save(self, uow: UnitOfWork, mailbox: Mailbox, action: str) -> Mailbox:
         if not await uow.mailboxes.save(mailbox):

@@ -9,7 +9,7 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card
 from bot.slack.blocks.text import escaped, sentence
 from bot.slack.command_parser import MAILBOX, OUTREACH, Hint
-from core.domain.account import Mailbox
+from core.domain.account import Mailbox, MailboxStatus
 
 _NOT_DELIVERED: Final = (
     "what falls due is shown as Not Delivered, and Retry sends it once sending and reading are both on."
@@ -21,6 +21,7 @@ _FOLLOWS: Final = {
     ("capture", False): "Its mail is not logged any more and replies are not noticed, so follow-ups are not sent: "
     + _NOT_DELIVERED,
 }
+_WAITS: Final = "You are told in a direct message; /mailbox status says what would make room."
 _BOTH: Final = "Campaigns need both switches: type /mailbox switch {} {} on."
 
 
@@ -38,7 +39,16 @@ def paused(mailbox: Mailbox) -> Card:
 
 
 def resumed(mailbox: Mailbox) -> Card:
+    if mailbox.status is MailboxStatus.PENDING:
+        return said(f"{mailbox.address}: resumed; it waits for a free seat. {_WAITS}")
     return said(f"{mailbox.address}: resumed; connecting now.")
+
+
+def resyncing(mailbox: Mailbox) -> Card:
+    """One given up after two days has lost its seat, and may have to wait for another."""
+    if mailbox.status is MailboxStatus.PENDING:
+        return said(f"{mailbox.address}: it is tried again as soon as a seat is free. {_WAITS}")
+    return said(f"Resync started: {mailbox.address}.")
 
 
 def switched(before: Mailbox, mailbox: Mailbox, switch: str) -> Card:

@@ -9,6 +9,7 @@ from bot.slack.blocks.kit import Card
 from bot.slack.blocks.recovery_card import recovery_card
 from bot.slack.blocks.reminder_cards import expiry_card, sync_reminder
 from bot.slack.blocks.reply_card import reply_card, reply_excerpt
+from bot.slack.blocks.seat_card import seat_card
 from bot.slack.blocks.stage_card import stage_card
 from bot.slack.blocks.storm_card import storm_card
 from bot.slack.blocks.sync_card import sync_card
@@ -22,6 +23,7 @@ _PRESENTERS: Final[Mapping[str, Callable[[Any], Card]]] = {
     "recovery": recovery_card,
     "expiry": expiry_card,
     "sync_reminder": sync_reminder,
+    "seat": seat_card,
     "reply": reply_card,
     "reply_excerpt": reply_excerpt,
     "stage_failed": stage_card,

@@ -113,6 +113,14 @@ REMINDER: dict[str, Any] = {
     "changed": False,
 }
 
+SEAT: dict[str, Any] = {
+    "state": "seated",
+    "mailbox_id": "mailbox-1",
+    "address": "rita@agency.test",
+    "owner": "U0RITA",
+    "seats": "3 of 3 seats are in use",
+}
+
 REPLY: dict[str, Any] = {
     "enrollment_id": "enrollment-1",
     "person": "Ben Carter",
@@ -176,6 +184,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
     "recovery": RECOVERY,
     "expiry": EXPIRY,
     "sync_reminder": REMINDER,
+    "seat": SEAT,
     "reply": REPLY,
     "reply_excerpt": EXCERPT,
     "stage_failed": STAGE,
@@ -188,6 +197,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "recovery": ("offered", "retried", "left"),
     "expiry": ("warned", "renewed", "ended"),
     "sync_reminder": ("",),
+    "seat": ("seated", "waiting"),
     "reply": ("",),
     "reply_excerpt": ("",),
     "stage_failed": ("failed", "retrying", "sent", "skipped", "finished", "removed", "replied"),

@@ -184,3 +184,12 @@ def test_an_error_shows_the_server_words_the_fix_and_the_reference() -> None:
     assert "535 no" in said
     assert "Try later." in said
     assert "r-3fa9c1" in said
+
+
+def test_without_a_free_seat_nobody_is_told_that_it_goes_on_now() -> None:
+    """R35, R214: resuming, or a resync after two days, may mean waiting."""
+    waits, goes = a_mailbox(status=MailboxStatus.PENDING), a_mailbox(status=MailboxStatus.CONNECTING)
+    for answer, now in ((answers.resumed, "connecting now"), (answers.resyncing, "Resync started")):
+        assert "seat" in answer(waits).text
+        assert now not in answer(waits).text
+        assert now in answer(goes).text

@@ -83,6 +83,7 @@ SHAPES = {
     "recovery": cards.RecoveryCard,
     "expiry": cards.ExpiryCard,
     "sync_reminder": cards.SyncReminder,
+    "seat": cards.SeatCard,
     "reply": cards.ReplyCard,
     "reply_excerpt": cards.ReplyExcerpt,
     "stage_failed": cards.StageCard,

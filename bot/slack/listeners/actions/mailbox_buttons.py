@@ -22,8 +22,7 @@ class MailboxButtons:
 
     async def resync_here(self, actor: Actor, value: ButtonValue) -> Card:
         """On an answer or the Home tab, where nothing would change before the reader's eyes."""
-        mailbox = await self._mailboxes.request_resync(actor, value.id)
-        return answers.said(f"Resync started: {mailbox.address}.")
+        return answers.resyncing(await self._mailboxes.request_resync(actor, value.id))
 
     async def reconnect(self, actor: Actor, value: ButtonValue) -> Card:
         return await self._links.again(actor, await self._mailboxes.get(actor, value.id))

@@ -13,7 +13,7 @@ from bot.slack.listeners.commands.looking_into import LookingInto
 from bot.slack.listeners.connecting import ConnectLinks
 from bot.slack.listeners.mailbox_facts import MailboxFacts, latest_error, one_mailbox
 from bot.slack.uses import Connect, Desk, Services
-from core.domain.account import Mailbox
+from core.domain.account import Mailbox, MailboxStatus
 from core.domain.actor import Actor
 from core.errors import RethreadError
 
@@ -68,8 +68,7 @@ class MailboxCommand:
             return _resyncing(await self._mailboxes.resync_all(actor))
         if request.address:
             mailbox = await self._mailboxes.find(actor, request.address)
-            await self._mailboxes.request_resync(actor, mailbox.id)
-            return _resyncing([mailbox])
+            return answers.resyncing(await self._mailboxes.request_resync(actor, mailbox.id))
         return await self._resync_mine(actor)
 
     async def _resync_mine(self, actor: Actor) -> Card:
@@ -77,8 +76,7 @@ class MailboxCommand:
         mine = await self._mailboxes.list(actor, mine=True)
         wanted = mine if len(mine) == 1 else [one for one in mine if one.status in BROKEN]
         if len(wanted) == 1:
-            await self._mailboxes.request_resync(actor, wanted[0].id)
-            return _resyncing(wanted)
+            return answers.resyncing(await self._mailboxes.request_resync(actor, wanted[0].id))
         outcomes: dict[str, str] = {}
         for mailbox in wanted:
             outcomes[mailbox.address] = await self._try_resync(actor, mailbox)
@@ -88,9 +86,11 @@ class MailboxCommand:
 
     async def _try_resync(self, actor: Actor, mailbox: Mailbox) -> str:
         try:
-            await self._mailboxes.request_resync(actor, mailbox.id)
+            asked_for = await self._mailboxes.request_resync(actor, mailbox.id)
         except RethreadError as refused:
             return refused.message
+        if asked_for.status is MailboxStatus.PENDING:
+            return "waits for a free seat"
         return "trying to reach it now"
 
     async def _setting(self, actor: Actor, request: asked.ShowSettings | asked.ChangeSetting) -> Card:
