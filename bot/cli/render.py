@@ -124,8 +124,9 @@ def _escalation(result: Row) -> str:
 
 def _trouble(row: Row) -> str:
     error = row["error"]
+    what = "sending broken, mail is read; " if row["broken"] == "sending" else ""
     return (
-        f"\n{row['address']}: {plain(error['cause'])} since {error['at']}\n"
+        f"\n{row['address']}: {what}{plain(error['cause'])} since {error['at']}\n"
         f"  The server said: {plain(error['raw'])}\n  {plain(error['fix'])}"
     )
 

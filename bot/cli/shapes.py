@@ -33,7 +33,8 @@ def moment(at: datetime | None) -> str | None:
 
 def mailbox(one: Mailbox, reading: Reading, seats: SeatCount) -> Shape:
     """``lag_s``: seconds since the mailbox was known to be read to its end, None before the first time; ``lag`` says
-    why; ``history_left``: about how many old mails are still to be read. ``seat``: held, waits or none."""
+    why; ``history_left``: about how many old mails are still to be read. ``seat``: held, waits or none. ``broken``:
+    of an error, reading, or sending where mail is read as before."""
     fault = one.fault
     error = fault and {"cause": fault.cause, "raw": fault.raw, "fix": fault.fix, "at": moment(fault.at)}
     lag = reading.lag.seconds
@@ -54,6 +55,7 @@ def mailbox(one: Mailbox, reading: Reading, seats: SeatCount) -> Shape:
         "seats": {"used": seats.used, "limit": seats.limit, "waiting": seats.waiting},
         "note": f"waits for a seat: {seats.advice}" if one.status is MailboxStatus.PENDING else "",
         "error": error,
+        "broken": error and ("sending" if one.only_sending_is_broken else "reading"),
     }
 
 

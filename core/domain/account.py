@@ -169,3 +169,8 @@ class Mailbox:
     def light(self) -> str:
         """green, grey or red (contract)."""
         return LIGHTS[self.status]
+
+    @property
+    def only_sending_is_broken(self) -> bool:
+        """Red because mail does not go out, while it is read as before."""
+        return self.status is MailboxStatus.ERROR and self.fault is not None and self.fault == self.send_fault

@@ -97,7 +97,8 @@ def mailbox_blocks(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, *, pr
 
 def _faults(mailbox: Mailbox) -> list[SyncFault]:
     told = mailbox.status in (*words.BROKEN, Status.CONNECTING)
-    return [fault for fault in (mailbox.fault if told else None, mailbox.send_fault) if fault is not None]
+    reading = mailbox.fault if told and mailbox.fault != mailbox.send_fault else None
+    return [fault for fault in (reading, mailbox.send_fault) if fault is not None]
 
 
 def _fault(fault: SyncFault, *, support: bool) -> list[list[Json]]:

@@ -30,7 +30,8 @@ _INTERRUPTED: Final = "Connection interrupted, contact support"
 
 def state_in_words(mailbox: Mailbox) -> str:
     """``Sync broken (red)``; what only support can mend is said to be that (R26)."""
-    state = _INTERRUPTED if for_support(mailbox) else _STATES[mailbox.status]
+    state = "Sending broken" if mailbox.only_sending_is_broken else _STATES[mailbox.status]
+    state = _INTERRUPTED if for_support(mailbox) else state
     half = ", cannot send" if mailbox.status in _READING and mailbox.send_fault else ""
     return f"{state}{half} ({mailbox.light})"
 
@@ -45,7 +46,7 @@ def for_support(mailbox: Mailbox) -> bool:
 def check_marks(mailbox: Mailbox) -> str:
     """``Sends outreach ✓, reads replies ✓``: a mark is there only where it is switched on and works (R6..R9)."""
     sends = mailbox.status in _SENDING and mailbox.send_fault is None
-    reads = mailbox.status in _READING
+    reads = mailbox.status in _READING or mailbox.only_sending_is_broken
     unable = "Cannot" if mailbox.status in (*BROKEN, *_SENDING) else "Does not"
     sending = _mark(mailbox.send, sends, unable, "send outreach")
     return f"{sending}, {_mark(mailbox.capture, reads, unable, 'read replies').lower()}"

@@ -129,10 +129,22 @@ async def test_a_broken_mailbox_in_the_promised_shape(terminal: Terminal, sqlite
     assert (row["status"], row["light"], row["lag_s"]) == ("error", "red", 0.0)
     assert row["last_sync_at"] == "2026-09-01T09:00:00Z"
     assert row["error"] == {"cause": fault.cause, "raw": fault.raw, "fix": fault.fix, "at": "2026-09-01T09:00:00Z"}
+    assert row["broken"] == "reading"
     assert await terminal.json("mailbox", "show", "rita@agency.test", *T1) == [row]
     assert (await terminal.json("mailbox", "pause", "rita@agency.test", *T1))["status"] == "paused"
     assert await terminal.run("mailbox", "show", "rota@agency.test", *T1) == 1
     assert "Did you mean rita@agency.test?" in terminal.err
+
+
+async def test_a_mailbox_that_only_sends_no_more_is_told_apart(terminal: Terminal, sqlite_store: SqlStore) -> None:
+    """Red all the same, but mail is read."""
+    terminal.services = services_on(sqlite_store)
+    fault = SyncFault("smtp_auth_disabled", "535 5.7.139 disabled", "Ask the administrator.", NOW)
+    async with sqlite_store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox(status=MailboxStatus.ERROR, fault=fault, send_fault=fault))
+
+    (row,) = await terminal.json("mailbox", "list", *T1)
+    assert (row["light"], row["error"]["cause"], row["broken"]) == ("red", "smtp_auth_disabled", "sending")
 
 
 async def test_the_two_switches(terminal: Terminal, sqlite_store: SqlStore) -> None:

@@ -18,7 +18,10 @@ from tests.unit.bot.reading import aloud
 from tests.unit.bot.test_cards import buttons
 
 FAULT = SyncFault("smtp_auth_disabled", "535 5.7.139 disabled", "Ask the administrator, then press Resync.", NOW)
+REFUSED = SyncFault("credentials_rejected", "NO [AUTHENTICATIONFAILED] wrong", "Press Reconnect.", NOW)
 SECRET = SyncFault("oauth_client_secret_expired", "AADSTS7000222", "The operator makes a new secret.", NOW)
+ONLY_SENDING: dict[str, Any] = {"status": MailboxStatus.ERROR, "fault": FAULT, "send_fault": FAULT}
+BOTH: dict[str, Any] = {"status": MailboxStatus.ERROR, "fault": REFUSED, "send_fault": FAULT}
 
 
 def told(mailbox: Mailbox, around: Surroundings = mailbox_status.NOTHING_KNOWN) -> str:
@@ -34,6 +37,9 @@ def told(mailbox: Mailbox, around: Surroundings = mailbox_status.NOTHING_KNOWN) 
         ({"status": MailboxStatus.ERROR}, "Cannot send outreach now ✗, cannot read replies now ✗"),
         ({"status": MailboxStatus.PAUSED}, "Does not send outreach now ✗, does not read replies now ✗"),
         ({"send_fault": FAULT}, "Cannot send outreach now ✗, reads replies ✓"),
+        (ONLY_SENDING, "Cannot send outreach now ✗, reads replies ✓"),
+        (ONLY_SENDING | {"capture": False}, "Cannot send outreach now ✗, does not read replies ✗"),
+        (BOTH, "Cannot send outreach now ✗, cannot read replies now ✗"),
         ({"capture": False}, "Sends outreach ✓, does not read replies ✗"),
         ({"send": False, "status": MailboxStatus.ERROR}, "Does not send outreach ✗, cannot read replies now ✗"),
     ],
@@ -58,6 +64,15 @@ def test_a_check_mark_is_there_only_where_it_is_switched_on_and_works(changes: d
 def test_state_and_light_are_said_in_words(status: MailboxStatus, words: str) -> None:
     """R33..R37, R223."""
     assert state_in_words(a_mailbox(status=status)) == words
+
+
+def test_where_only_sending_is_broken_the_state_says_so_as_its_card_does_and_tells_the_cause_once() -> None:
+    """R33, R43: reading goes on, so nothing may say that sync is broken."""
+    said = told(a_mailbox(**ONLY_SENDING))
+    assert "rita@agency.test: Sending broken (red)" in said
+    assert said.count("535 5.7.139 disabled") == 1
+    assert state_in_words(a_mailbox(**BOTH)) == "Sync broken (red)"
+    assert "NO [AUTHENTICATIONFAILED] wrong" in told(a_mailbox(**BOTH))
 
 
 def test_what_only_support_can_mend_is_said_to_be_that() -> None:

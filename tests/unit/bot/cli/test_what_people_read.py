@@ -29,6 +29,7 @@ ROW = {
     "seats": {"used": 1, "limit": 0, "waiting": 0},
     "note": "",
     "error": ERROR,
+    "broken": "reading",
 }
 
 
@@ -45,6 +46,13 @@ def test_a_red_mailbox_says_why_and_what_to_do() -> None:
     assert text.splitlines()[1].split() == ["red", "rita@agency.test", "error", "yes", "no", "–", "1200"]
     assert "password_changed" in text
     assert "Press Reconnect." in text
+    assert "sending broken" not in text
+
+
+def test_where_only_sending_is_broken_that_is_said() -> None:
+    """As the card and /mailbox status say it: mail is read as before."""
+    text = render("mailbox list", [ROW | {"broken": "sending"}])
+    assert "rita@agency.test: sending broken, mail is read; password_changed since" in text
 
 
 def test_seats_are_told_where_there_is_a_limit() -> None:
