@@ -67,6 +67,11 @@ async def held(rig: Rig, address: str = RITAS) -> AsyncIterator[HeldSession]:
         rig.provider.pushes = None
 
 
+async def passes(seconds: float) -> None:
+    """Time on the event loop's clock, for tests in which that is not the real one."""
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)
+
+
 def written(number: int, sender: str = email_of(1), to: str = RITAS) -> bytes:
     """A mail that somebody wrote unasked."""
     lines = [

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from core.services.host_gate import AT_ONCE, PER_SECOND, HostGate
+from tests.services.held_session import passes
 
 pytestmark = pytest.mark.looptime  # time passes only while all wait
 
@@ -25,7 +26,7 @@ class Logins:
             self.began.append((number, asyncio.get_running_loop().time()))
             self.inside += 1
             self.most_inside = max(self.most_inside, self.inside)
-            await asyncio.sleep(takes_s)
+            await passes(takes_s)
             self.inside -= 1
 
     @property
@@ -72,7 +73,7 @@ async def test_whoever_gives_up_waiting_or_fails_leaves_the_gate_open() -> None:
     """A session that is cancelled, a login that is refused."""
     logins = Logins()
     held = [asyncio.create_task(logins.log_in(number, takes_s=1_000)) for number in range(AT_ONCE + 5)]
-    await asyncio.sleep(100)
+    await passes(100)
     for task in held:
         task.cancel()
     await asyncio.gather(*held, return_exceptions=True)

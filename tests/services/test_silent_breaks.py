@@ -12,7 +12,7 @@ from core.errors import ServerSilentError
 from core.services.host_gate import AT_ONCE
 from core.services.proof_of_life import ProofOfLife
 from core.workers.sync import SyncWorker
-from tests.services.held_session import DEADLINE, held, log_lines, ritas
+from tests.services.held_session import DEADLINE, held, log_lines, passes, ritas
 from tests.services.rig import Rig
 from tests.stores import NOW
 
@@ -62,7 +62,7 @@ async def test_while_it_waits_for_something_of_our_own_a_session_is_not_silent()
 
     async def queue() -> None:
         with proof.suspended():
-            await asyncio.sleep(1_000)
+            await passes(1_000)
 
     waiting = asyncio.create_task(queue())
     assert await watched(proof, 100) == pytest.approx(began + 1_100, abs=1)
@@ -72,7 +72,7 @@ async def test_while_it_waits_for_something_of_our_own_a_session_is_not_silent()
 @pytest.mark.looptime
 async def test_a_session_that_ends_is_watched_no_longer_and_its_errors_come_out() -> None:
     async def fail() -> None:
-        await asyncio.sleep(10)
+        await passes(10)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
