@@ -71,7 +71,7 @@ class Dialler:
 
     async def _judged_addresses(self, endpoint: Endpoint) -> list[str]:
         if not self.allow_private and not _is_allowed(endpoint):
-            raise _refusal(endpoint)
+            raise _refusal(endpoint, public_only=not self.allow_private)
         try:
             async with asyncio.timeout(self._timeout):
                 addresses = await self._resolver.addresses(endpoint.host)
@@ -80,7 +80,7 @@ class Dialler:
                 "[Errno -3] Temporary failure in name resolution", layer="dns", host=endpoint.host
             ) from None
         if not addresses or not (self.allow_private or all(is_public(address) for address in addresses)):
-            raise _refusal(endpoint)
+            raise _refusal(endpoint, public_only=not self.allow_private)
         return addresses
 
 
@@ -88,13 +88,11 @@ def _is_allowed(endpoint: Endpoint) -> bool:
     return endpoint.port in PUBLIC_PORTS and _HOST_NAME.fullmatch(endpoint.host.lower()) is not None
 
 
-def _refusal(endpoint: Endpoint) -> UnreachableError:
-    return UnreachableError(
-        f"The DNS query name does not exist: {endpoint.host[:253]}."
-        " Only public mail servers on ports 993, 465 and 587 can be reached.",
-        layer="dns",
-        host=endpoint.host[:253],
-    )
+def _refusal(endpoint: Endpoint, *, public_only: bool) -> UnreachableError:
+    """The same words for a name that is missing and for one inside: nobody learns from here what there is inside."""
+    rule = " Only public mail servers on ports 993, 465 and 587 can be reached." if public_only else ""
+    words = f"The DNS query name does not exist: {endpoint.host[:253]}.{rule}"
+    return UnreachableError(words, layer="dns", host=endpoint.host[:253])
 
 
 async def _connect(address: str, port: int) -> socket.socket:

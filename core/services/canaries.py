@@ -107,8 +107,7 @@ class CanaryService:
         if verdict is Overdue.WAIT:
             return
         if verdict is Overdue.TELL:
-            waited = round((now - canary.sent_at).total_seconds() / 60)
-            words = f"check mail of {iso(canary.sent_at)} did not arrive within {waited} minutes"
+            words = f"check mail of {iso(canary.sent_at)} did not arrive within {_span(now - canary.sent_at)}"
             await self._sync.went_silent(workspace, canary.to_mailbox, words)
         async with self._tools.store.write(workspace) as uow:
             if verdict is Overdue.LOOK:
@@ -120,3 +119,8 @@ class CanaryService:
 def _pace(every: timedelta, patience: timedelta) -> float:
     """Often enough that what is late is not told much later."""
     return min(max(min(every, patience).total_seconds() / 4, SHORTEST_PACE), LONGEST_PACE)
+
+
+def _span(waited: timedelta) -> str:
+    seconds = waited.total_seconds()
+    return f"{round(seconds / 60)} minutes" if seconds >= 120 else f"{round(seconds)} seconds"

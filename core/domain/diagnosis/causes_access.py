@@ -236,8 +236,8 @@ _ADMIN: dict[str, Cause] = {
     ),
     "account_disabled": _admin(
         "Account is disabled",
-        "The mail account was disabled, suspended or deleted. Ask the administrator to restore it; if the person has "
-        "left, disconnect the mailbox.",
+        "The mail account was disabled, suspended or deleted. Ask the administrator to restore it, then press "
+        "Resync; if the person has left, disconnect the mailbox.",
         "This user account is disabled or deleted. Please restore it, or tell us to remove the mailbox.",
     ),
     "account_locked": _admin(
