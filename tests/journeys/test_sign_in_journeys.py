@@ -155,6 +155,7 @@ async def test_short_tokens_are_renewed_all_through_a_campaign_and_nobody_hears_
             assert len(one.mails_to(CANDIDATES[provider])) == 1
             assert 5 <= one.asked(provider) <= tokens + 4, one.counted()
             assert one.logins(RITAS[provider]) <= tokens + 4, one.counted()
+        print(f"{time.monotonic() - began:.0f} s with tokens of {SHORT_LIFE_S} s: {dict(one.counted())}")
         refused = [login.refused for login in one.rig.host.logins if login.refused]
         assert not refused
         assert {card.kind for card in one.rig.notifier.cards.values()} == {"reply", "reply_excerpt"}
@@ -176,7 +177,8 @@ async def test_access_taken_back_is_told_once_and_tried_no_more_until_somebody_s
         told_after, tried = time.monotonic() - began, one.counted() - before
         await one.rig.prospect(name, CANDIDATES[provider], "Not Delivered")  # two seconds of being due passed
         assert one.counted() - before == tried
-        # A token that was revoked is tried once more, then renewed once: never more than that.
+        print(f"told after {told_after:.1f} s; tried until then {dict(tried)}")
+        # The token in use is tried once more, and its renewal: never more than that.
         assert tried.total() <= 4, tried
         assert told_after < 5
         await one.sign_in(provider)
@@ -202,6 +204,7 @@ async def test_an_expired_client_secret_is_one_card_and_resync_all_mends_it(sqli
         storm: NotedCard = await cards.wait(both, "storm of two")
         assert storm.facts["cause"] == "oauth_client_secret_expired"
         asked = one.asked("microsoft")
+        print(f"told after {asked} token requests")
         one.turn("microsoft", "secret_expired", value=False, target="app")
         await one.rig.uses.alerts.resync_storm(ADA, storm.facts["alert_id"], storm.facts["version"])
         await cards.wait(lambda: storm.facts["state"] == "recovered", "both recovered")
