@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.slack.action_ids import ButtonValue
 from bot.slack.blocks import answers
 from bot.slack.blocks.kit import Card
+from bot.slack.blocks.mailbox_buttons import needs_a_person
 from bot.slack.listeners.connecting import ConnectLinks
 from bot.slack.uses import MailboxUses
 from core.domain.actor import Actor
@@ -16,9 +17,10 @@ class MailboxButtons:
     def __init__(self, mailboxes: MailboxUses, links: ConnectLinks) -> None:
         self._mailboxes, self._links = mailboxes, links
 
-    async def resync(self, actor: Actor, value: ButtonValue) -> None:
-        """The card itself says that it is under way, and by whom."""
-        await self._mailboxes.request_resync(actor, value.id)
+    async def resync(self, actor: Actor, value: ButtonValue) -> Card | None:
+        """The card itself says that it is under way, and by whom. Where the alert is over, no card changes any more."""
+        mailbox = await self._mailboxes.request_resync(actor, value.id)
+        return None if needs_a_person(mailbox) else answers.resyncing(mailbox)
 
     async def resync_here(self, actor: Actor, value: ButtonValue) -> Card:
         """On an answer or the Home tab, where nothing would change before the reader's eyes."""

@@ -1,0 +1,77 @@
+"""Everything that can be pressed anywhere has somebody who listens, and carries what is understood there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from bot.slack import action_ids
+from bot.slack.action_ids import encode, used
+from bot.slack.blocks import answers, mailbox_reports, outreach_status
+from bot.slack.blocks.home import home_view
+from bot.slack.listeners.actions import buttons
+from bot.slack.uses import Connect
+from core.domain.account import MailboxStatus
+from core.domain.campaign import CampaignStatus
+from core.domain.enrollment import ProspectStatus
+from tests.fakes.services import FakeServices, Pack, a_campaign, a_mailbox
+from tests.unit.bot.test_read_aloud import CARDS
+
+COUNTS = {ProspectStatus.ACTIVE: 2}
+
+
+def listened() -> set[str]:
+    """Names of buttons and menus that are acted upon."""
+    desk: Any = None
+    return set(buttons(desk, FakeServices().uses, Connect("http://127.0.0.1:3000", secure=True)))
+
+
+def shown() -> list[Any]:
+    """Blocks of every card in each of its states, of every answer with something to press, and of the Home tab."""
+    draft = replace(a_campaign(), status=CampaignStatus.DRAFT)
+    offers = [
+        answers.ask_disconnect(a_mailbox()),
+        outreach_status.start_offer([(draft, COUNTS)]),
+        mailbox_reports.escalation(Pack(), "mailbox-rita", "mark"),
+    ]
+    home = home_view([a_mailbox(status=one) for one in MailboxStatus], [], [(draft, COUNTS)])
+    return [*(card.blocks for card in (*CARDS.values(), *offers)), home["blocks"]]
+
+
+def pressable(node: Any, row: str = "") -> Iterator[dict[str, Any]]:
+    """What Slack would tell of each button and of each choice of a menu, as it was used."""
+    if isinstance(node, list):
+        for one in node:
+            yield from pressable(one, row)
+    elif isinstance(node, dict):
+        if "action_id" in node:
+            yield from _uses(node, row)
+        for value in node.values():
+            yield from pressable(value, node.get("block_id", row))
+
+
+def _uses(element: dict[str, Any], row: str) -> list[dict[str, Any]]:
+    match element["type"]:
+        case "overflow":
+            return [{**element, "selected_option": option} for option in element["options"]]
+        case "users_select":
+            return [{**element, "block_id": row, "selected_user": "U0OMAR"}]
+        case _:
+            return [element]
+
+
+def test_every_button_has_a_listener_and_every_listener_a_button() -> None:
+    """A link's button wants its acknowledgement only."""
+    pressed = {one["action_id"] for one in pressable(shown())}
+    assert pressed == listened() | {action_ids.OPEN_LINK}
+    assert set(action_ids.ALL) == pressed
+
+
+def test_what_a_button_carries_is_understood_where_it_is_pressed() -> None:
+    """Also each choice of a menu, and the row of a menu of people."""
+    for one in pressable(shown()):
+        if one["action_id"] != action_ids.OPEN_LINK:
+            value = used(one)
+            assert encode(value.id, value.version)
+            assert bool(value.choice) == (one["type"] != "button" or "post" in one["action_id"])
