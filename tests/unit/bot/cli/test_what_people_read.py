@@ -9,6 +9,8 @@ from core.domain.diagnosis import Failure, diagnose
 from core.errors import SettingsError
 from core.services.campaigns import CampaignFileError
 from core.services.connecting import ConnectRefusedError
+from core.services.mailboxes import SendRefusedError
+from tests.stores import make_mailbox
 
 ERROR = {
     "cause": "password_changed",
@@ -130,6 +132,16 @@ def test_a_refused_login_shows_the_servers_words() -> None:
 
     assert failure.facts["side"] == "imap"
     assert "The server said: NO [AUTHENTICATIONFAILED] nope" in words_of(failure)
+    assert failure.exit_status == 1
+
+
+def test_sending_that_is_not_switched_on_shows_the_servers_words() -> None:
+    """It was tried first (R43)."""
+    verdict = diagnose(Failure("smtp", "535 5.7.139 SmtpClientAuthentication is disabled", "smtp.office365.com"))
+    failure = command_error_of(SendRefusedError(make_mailbox(send=False), verdict))
+
+    assert (failure.code, failure.facts["side"], failure.facts["cause"]) == ("send_refused", "smtp", verdict.cause)
+    assert "The server said: 535 5.7.139 SmtpClientAuthentication is disabled" in words_of(failure)
     assert failure.exit_status == 1
 
 
