@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, case, or_
+from sqlalchemy import Column, ColumnElement, case, func, or_
 
 from core.domain.account import Mailbox, SyncFault
 from core.domain.address import match_key
@@ -40,6 +40,13 @@ class SqlMailboxStore:
         if owner is not None:
             statement = statement.where(mailboxes.c.owner == owner)
         return [mailbox_from(row) for row in await self._scope.rows(statement)]
+
+    async def count(self) -> int:
+        return int(await self._scope.scalar(self._scope.select(mailboxes, func.count())))
+
+    async def address_keys(self) -> frozenset[str]:
+        rows = await self._scope.rows(self._scope.select(mailboxes, mailboxes.c.address_key))
+        return frozenset(row.address_key for row in rows)
 
     async def save(self, mailbox: Mailbox) -> bool:
         """What also moves without a version only ever moves forward here."""

@@ -342,15 +342,17 @@ class ImapClient:
     # The end
 
     async def close(self) -> None:
-        with suppress(MailError, TimeoutError):
-            async with asyncio.timeout(self._timeouts.close * 0.75):
-                await self._protocol.drain()
-                await self._protocol.attempt("LOGOUT")
-        self._protocol.transport.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._timeouts.close * 0.25):
-                await self._protocol.closed.wait()
-        self.abort()
+        try:
+            with suppress(MailError, TimeoutError):
+                async with asyncio.timeout(self._timeouts.close * 0.75):
+                    await self._protocol.drain()
+                    await self._protocol.attempt("LOGOUT")
+            self._protocol.transport.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timeouts.close * 0.25):
+                    await self._protocol.closed.wait()
+        finally:
+            self.abort()  # also when cancelled: servers count connections that nobody closed
 
     def abort(self) -> None:
         """Cuts the connection without a word."""

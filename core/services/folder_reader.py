@@ -20,7 +20,6 @@ from core.domain.folder_sync import (
     Plan,
     Reading,
     believed_uidnext,
-    has_history,
     is_renumbered,
     plan,
     reads_history,
@@ -33,9 +32,6 @@ from core.services.behind import OneBehind
 from core.services.ingest import FolderJob, IngestService, MatchedBatch
 from core.services.tools import Tools
 
-# Provider clocks differ from ours.
-_CLOCK_SLACK = timedelta(hours=1)
-
 
 class _Span(NamedTuple):
     """What a pass saw: the highest UID (0: none), and how many messages came after its numbers had been taken."""
@@ -46,7 +42,8 @@ class _Span(NamedTuple):
 
 class FolderReader:
     """Reads for one session. ``on_proof`` hears of every answer of the server: it lives. ``own_keys`` are the keys
-    of the workspace's mailboxes, which the session keeps up to date."""
+    of the workspace's mailboxes, which the session keeps up to date; ``moved`` says that a folder's row was changed,
+    until the session has looked."""
 
     def __init__(
         self,
@@ -61,8 +58,8 @@ class FolderReader:
         self._client = client
         self.own_keys = frozenset[str]()
         self._on_proof = on_proof
-        self._reached: dict[str, datetime] = {}
         self.matched = 0
+        self.moved = False
         self.newest: dict[str, datetime] = {}
 
     async def read_new(self, mailbox: Mailbox, folder: FolderState, *, waited_on: bool) -> None:
@@ -76,6 +73,7 @@ class FolderReader:
         snapshot = await self._select(folder)
         if _is_unmoved(folder, snapshot):
             return
+        self.moved = True
         todo = _todo(folder, snapshot)
         if reads_history(todo.reading) or not mailbox.capture:
             # Replies are not logged backwards when capturing is switched on later (R80).
@@ -113,11 +111,11 @@ class FolderReader:
             async for messages in batches:
                 job = replace(job, history_left=max(0, folder.history_left - read))
                 young = [one for one in messages if one.internal_date is None or one.internal_date >= horizon]
-                if not young:
+                if young:
+                    await self._hand_over(behind, job, sorted(young, key=lambda one: one.uid))
+                elif not folder.resets:  # where all was numbered anew, newer mail may stand below older
                     break
-                await self._hand_over(behind, job, sorted(young, key=lambda one: one.uid))
                 read += len(messages)
-                self._note_reached(folder, messages)
                 if read >= most or enough():
                     ended = False
                     break
@@ -139,20 +137,6 @@ class FolderReader:
             last = None if below is None else below - 1
             async for messages in self._client.fetch(1, last, newest_first=True):
                 yield messages
-
-    def _note_reached(self, folder: FolderState, messages: list[FetchedMessage]) -> None:
-        """By the newest of a batch: a single old mail that somebody moved here proves nothing about its neighbours."""
-        now = self._tools.clock.now()
-        newest = max((one.internal_date or now for one in messages), default=now)
-        self._reached[folder.id] = min(self._reached.get(folder.id, newest), newest)
-
-    def is_read_through(self, mailbox: Mailbox, folder: FolderState) -> bool:
-        """Whether every answer to mail that went out through this mailbox has been seen: what is still to be read is
-        older than the mailbox's connection."""
-        if not has_history(folder):
-            return True
-        reached = self._reached.get(folder.id)
-        return reached is not None and reached < mailbox.created_at - _CLOCK_SLACK
 
     async def _select(self, folder: FolderState) -> FolderSnapshot:
         snapshot = await self._client.select(folder.name)
@@ -195,7 +179,6 @@ class FolderReader:
         ServerRefusedError where a server renumbers again and again: it would be read for ever."""
         old = snapshot.exists > 0 and mailbox.capture
         end = await self._end_of(snapshot)
-        self._reached.pop(folder.id, None)
         async with self._tools.store.write(mailbox.workspace) as uow:
             await uow.folders.advance(
                 folder.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,6 @@ from core.domain.account import (
     SyncFault,
     transition,
 )
-from core.domain.address import match_key
 from core.domain.canary import is_silent
 from core.domain.folder_sync import FolderState
 from core.domain.patience import Patience
@@ -45,7 +44,6 @@ _UNWATCHED = "unwatched"
 _WAITED_FOR_SYNC = ("host_away", "sync_partial", "mailbox_paused")
 _SENDING = frozenset({MailboxStatus.ACTIVE, MailboxStatus.HISTORICAL})
 _WAS_DOWN = (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE, MailboxStatus.PARTIAL)
-_ADDRESSES_ANEW_S = 60.0
 
 
 class MailboxGoneError(NotFoundError):
@@ -83,7 +81,7 @@ class SyncService:
         self._failures = SyncFailures(tools, alerts, sending)
         self._gate = HostGate()
         self._leases = MailboxLeases(tools)
-        self._own: dict[str, tuple[float, frozenset[str]]] = {}
+        self._own: dict[str, tuple[int, frozenset[str]]] = {}
 
     async def runnable(self) -> list[tuple[str, str]]:
         """(workspace, mailbox id) of every mailbox that should have a session in this process."""
@@ -107,7 +105,6 @@ class SyncService:
 
         Raises MailError kinds; MailboxGoneError where the mailbox is not to be synced any more.
         """
-        self._own.pop(workspace, None)
         scene = await self.scene(workspace, mailbox_id)
         proof = ProofOfLife(self.tools.clock, scene.mailbox.imap_host)
         session = asyncio.create_task(self._run(scene, proof))
@@ -164,15 +161,19 @@ class SyncService:
             return Scene(mailbox, await settings_in(uow), folders, await self._own_keys(uow))
 
     async def _own_keys(self, uow: UnitOfWork) -> frozenset[str]:
-        """Match keys of the workspace's mailboxes, asked for each minute at most: many sessions look often."""
-        now = self.tools.clock.monotonic()
-        asked_at, keys = self._own.get(uow.workspace, (-math.inf, frozenset[str]()))
-        if now - asked_at >= _ADDRESSES_ANEW_S:
-            keys = frozenset(match_key(one.address) for one in await uow.mailboxes.list())
-            self._own[uow.workspace] = now, keys
-        return keys
+        """Match keys of the workspace's mailboxes, asked for only where there are more than before: many sessions look
+        often."""
+        count = await uow.mailboxes.count()
+        known = self._own.get(uow.workspace)
+        if known is None or known[0] != count:
+            known = count, await uow.mailboxes.address_keys()
+            self._own[uow.workspace] = known
+        return known[1]
 
     async def logged_in(self, mailbox: Mailbox) -> None:
+        if transition(mailbox.status, MailboxEvent.LOGGED_IN) is mailbox.status:
+            return  # a connection made anew: most of them
+
         async def unit() -> None:
             async with self.tools.store.write(mailbox.workspace) as uow:
                 now = await _synced(uow, mailbox.id)
@@ -183,6 +184,7 @@ class SyncService:
         await persistently(unit)
 
     async def watch_folders(self, mailbox: Mailbox, choice: Choice) -> None:
+        """Called where the choice is another than what the rows say."""
         names = {one.name for one in choice.folders}
         async with self.tools.store.write(mailbox.workspace) as uow:
             for one in choice.folders:
@@ -194,9 +196,13 @@ class SyncService:
         if choice.all_mail_hidden:
             await self._note_once(mailbox, "All Mail is not shown to IMAP programs")
 
-    async def current(self, mailbox: Mailbox, *, read: int, whole: bool) -> None:
+    async def current(self, mailbox: Mailbox, *, read: int, whole: bool, settled: bool) -> None:
         """New mail was read to its end: the alert is resolved, held follow-ups are released; the light is green where
-        old mail is read too, and grey until then (R10, R11)."""
+        old mail is read too, and grey until then (R10, R11).
+
+        A session that is not ``settled`` yet may end like those before it: what failed several times is called mended
+        only when a session outlives its first wait, or where a person asked.
+        """
         tried = await self.sending.again(mailbox)
 
         async def unit() -> None:
@@ -204,12 +210,22 @@ class SyncService:
                 now = await _synced(uow, mailbox.id)
                 # A send that was refused while we tried knows more than our trial.
                 send_fault = tried if now.send_fault == mailbox.send_fault else now.send_fault
-                if await self._is_still_silent(uow, now):
+                if not settled and now.streak and now.resync_requested_at is None:
+                    await self._read_once_more(uow, now, whole=whole)
+                elif await self._is_still_silent(uow, now):
                     await _save(uow, replace(now, streak=0, last_sync_at=self.tools.clock.now()))
                 else:
                     await self._current(uow, now, send_fault, read=read, whole=whole)
 
         await persistently(unit)
+
+    async def _read_once_more(self, uow: UnitOfWork, mailbox: Mailbox, *, whole: bool) -> None:
+        """Mail comes in between failures: the light stays as it is where it is red, and the failures count on."""
+        changed = replace(mailbox, last_sync_at=self.tools.clock.now())
+        if mailbox.status not in _WAS_DOWN:
+            event = MailboxEvent.CAUGHT_UP if whole else MailboxEvent.CURRENT
+            changed = replace(changed, status=transition(mailbox.status, event))
+        await _save(uow, changed)
 
     async def _is_still_silent(self, uow: UnitOfWork, mailbox: Mailbox) -> bool:
         """A server that answers everything and shows no new mail proves nothing by answering: an echo does, or a
@@ -241,7 +257,8 @@ class SyncService:
         failed = await self._failed_meanwhile(uow, mailbox) if mailbox.status in _WAS_DOWN else 0
         await self._alerts.recovered(uow, changed, caught_up=read, failed_meanwhile=failed)
         await release(self.tools, uow, mailbox.id, _WAITED_FOR_SYNC)
-        await self._release_follow_ups(uow, mailbox.id)
+        folders = tuple(await uow.folders.list(mailbox.id))
+        await self._release_follow_ups(uow, Scene(changed, await settings_in(uow), folders, frozenset()))
 
     async def _failed_meanwhile(self, uow: UnitOfWork, mailbox: Mailbox) -> int:
         """Stages of this mailbox that failed because it was not synced: what one Retry would bring back."""
@@ -251,22 +268,23 @@ class SyncService:
             count += sum(1 for one in failed if one.mailbox_id == mailbox.id)
         return count
 
-    async def alive(self, mailbox: Mailbox, folder_ids: list[str], read_at: datetime) -> None:
+    async def alive(self, scene: Scene, folder_ids: Collection[str], read_at: datetime, *, refreshed: bool) -> None:
         """These folders are known to be read to their end as of ``read_at``; what waited for that goes on."""
+        mailbox = scene.mailbox
+        known = [replace(one, read_through_at=read_at) if one.id in folder_ids else one for one in scene.folders]
         async with self.tools.store.write(mailbox.workspace) as uow:
             await uow.folders.mark_read_through(folder_ids, read_at)
             await uow.mailboxes.touch(mailbox.id, last_sync_at=read_at)
-            await self._release_follow_ups(uow, mailbox.id)
+            if refreshed:
+                await uow.mailboxes.note_refresh(mailbox.id, refreshed_at=read_at)
+            await self._release_follow_ups(uow, replace(scene, folders=tuple(known)))
 
-    async def _release_follow_ups(self, uow: UnitOfWork, mailbox_id: str) -> None:
+    async def _release_follow_ups(self, uow: UnitOfWork, scene: Scene) -> None:
         """Only where they would go: one that is held again at once asks for a look, which would release it again."""
-        mailbox = await _synced(uow, mailbox_id)
-        if mailbox.status not in _SENDING:
-            return
-        freshness = timedelta(seconds=(await settings_in(uow)).seconds("freshness_s"))
-        folders = tuple(await uow.folders.list(mailbox_id))
-        if is_fresh(folders, self.tools.clock.now(), freshness, mailbox.created_at):
-            await release(self.tools, uow, mailbox_id, ("sync_behind",))
+        mailbox, now = scene.mailbox, self.tools.clock.now()
+        freshness = timedelta(seconds=scene.settings.seconds("freshness_s"))
+        if mailbox.status in _SENDING and is_fresh(scene.folders, now, freshness, mailbox.created_at):
+            await release(self.tools, uow, mailbox.id, ("sync_behind",))
 
     async def folder_failed(self, mailbox: Mailbox, folder: FolderState, error: MailError) -> None:
         """One folder that does not open stops nothing else; after three times it rests for six hours."""
@@ -282,10 +300,6 @@ class SyncService:
     async def folder_works(self, mailbox: Mailbox, folder: FolderState) -> None:
         async with self.tools.store.write(mailbox.workspace) as uow:
             await uow.folders.note_success(folder.id)
-
-    async def refreshed(self, mailbox: Mailbox) -> None:
-        async with self.tools.store.write(mailbox.workspace) as uow:
-            await uow.mailboxes.note_refresh(mailbox.id, refreshed_at=self.tools.clock.now())
 
     async def is_deaf(self, mailbox: Mailbox) -> None:
         await self._note_once(mailbox, "mail arrived of which the server did not tell in IDLE")

@@ -9,8 +9,8 @@ on from the checkpoint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -30,7 +30,7 @@ _FIRST_LOOK = 200
 _HISTORY_AT_ONCE = 20_000
 _HISTORY_SECONDS = 15.0
 _TOKEN_MARGIN = timedelta(minutes=4)
-_SHORTEST_SESSION = timedelta(seconds=20)
+_SHORTEST_SESSION = timedelta(seconds=2)
 _DEAF_AFTER = timedelta(seconds=30)
 _DEAF_TIMES = 2
 _DEAF_PACE = 60.0
@@ -56,14 +56,17 @@ class SessionRows(Protocol):
     async def logged_in(self, mailbox: Mailbox) -> None: ...
     async def watch_folders(self, mailbox: Mailbox, choice: Choice) -> None: ...
 
-    async def current(self, mailbox: Mailbox, *, read: int, whole: bool) -> None:
-        """New mail is read to its end; ``whole``: old mail too."""
+    async def current(self, mailbox: Mailbox, *, read: int, whole: bool, settled: bool) -> None:
+        """New mail is read to its end; ``whole``: old mail too; ``settled``: and the session outlived its first
+        wait."""
         ...
 
-    async def alive(self, mailbox: Mailbox, folder_ids: list[str], read_at: datetime) -> None: ...
+    async def alive(self, scene: Scene, folder_ids: Collection[str], read_at: datetime, *, refreshed: bool) -> None:
+        """These folders are known to be read to their end as of ``read_at``; ``refreshed``: after a look at all."""
+        ...
+
     async def folder_failed(self, mailbox: Mailbox, folder: FolderState, error: MailError) -> None: ...
     async def folder_works(self, mailbox: Mailbox, folder: FolderState) -> None: ...
-    async def refreshed(self, mailbox: Mailbox) -> None: ...
     async def is_deaf(self, mailbox: Mailbox) -> None: ...
 
 
@@ -88,10 +91,12 @@ class SyncSession:
         self._reader = reader
         self._on_proof = on_proof
         self._main = ""
+        self._settled = False
         self._unpushed = 0
         self._next_look = 0.0
         self._renew_at = _renew_at(token_ends, tools.clock.now())
         self._further: tuple[str, ...] = ()
+        self._glimpsed = set[str]()
         self._not_before: dict[str, float] = {}
 
     @property
@@ -103,31 +108,40 @@ class SyncSession:
 
     async def run(self) -> None:
         """Until an error, or until the access token is about to end. Raises MailError kinds, MailboxGoneError."""
+        self._reader.own_keys = self._scene.own_keys
         await self._rows.logged_in(self._mailbox)
         await self._refresh()
-        await self._tell_state()
+        if not _is_in_order(self._mailbox) or self._history():
+            await self._tell_state()
         self._next_look = self._tools.clock.monotonic() + self._pace()
         while self._renew_at is None or self._tools.clock.now() < self._renew_at:
-            if self._history():
+            if self._readable_history():
                 await self._read_history()
             else:
                 await self._wait()
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """The session outlived its first wait: what failed before is mended."""
+        if not self._settled:
+            self._settled = True
+            if self._mailbox.streak or self._mailbox.fault:
+                await self._tell_state()
 
     # Passes over new mail
 
     async def _refresh(self) -> None:
         """Looks all folders through from scratch: which there are, and what is in them (R24, R31)."""
-        await self._look()
         self._further = tuple(self._scene.settings["further_folders"])
         listed = await self._client.list_folders()
         choice = choose(listed, provider=self._mailbox.provider, further=self._further)
         if choice is None:
             raise ServerRefusedError("the server lists no INBOX", layer="imap", host=self._mailbox.imap_host)
         self._main = choice.main
-        await self._rows.watch_folders(self._mailbox, choice)
-        await self._pass_all()
-        await self._rows.refreshed(self._mailbox)
-        await self._look()
+        if _differs(choice, self._scene.folders):
+            await self._rows.watch_folders(self._mailbox, choice)
+            await self._look()
+        await self._passes(_is_watched, refreshed=True)
 
     async def _look(self) -> None:
         """Is the mailbox still ours to read, and by which settings?"""
@@ -135,26 +149,33 @@ class SyncSession:
         self._reader.own_keys = self._scene.own_keys
 
     async def _pass_all(self) -> None:
-        # The folder that is waited on comes last, so that it is the selected one when waiting goes on.
-        await self._passes(lambda folder: folder.role != _UNWATCHED)
+        await self._look()
+        await self._passes(_is_watched)
 
     async def _pass_pushed(self) -> None:
         """Sent before the inbox: an answer may name an id that only our filed copy shows to be ours (a provider may
         replace the Message-ID), and a mail's own line stands before its answer's."""
+        await self._look()
         await self._passes(lambda folder: folder.role == "sent" or folder.name == self._main)
 
-    async def _passes(self, wanted: Callable[[FolderState], bool]) -> None:
-        await self._look()
+    async def _passes(self, wanted: Callable[[FolderState], bool], *, refreshed: bool = False) -> None:
+        """The folder that is waited on comes last, so that it is the selected one when waiting goes on."""
         # What arrives while we read is seen by the next pass: proof of reading bears the time of the beginning.
         began = self._tools.clock.now()
+        self._reader.moved = False
         opened = {folder.id for folder in self._in_order(wanted) if await self._pass(folder)}
-        await self._look()
+        if self._reader.moved:
+            await self._look()
         read = [one for one in self._in_order(wanted) if one.id in opened]
-        through = [one.id for one in read if self._reader.is_read_through(self._mailbox, one)]
-        await self._rows.alive(self._mailbox, through, began)
+        # A date proves nothing of old mail: whole mailboxes are moved, and then newer mail stands below older (R94).
+        through = [one.id for one in read if not has_history(one)]
+        await self._rows.alive(self._scene, through, began, refreshed=refreshed)
+        if refreshed:
+            self._scene = replace(self._scene, mailbox=replace(self._mailbox, refreshed_at=began))
 
     async def _failed(self, folder: FolderState, error: MailError) -> None:
         """It is let be for a moment: a wink of trouble, looked at in haste, is no reason to rest for hours."""
+        self._reader.moved = True
         self._not_before[folder.id] = self._tools.clock.monotonic() + self._pace() / 2
         await self._rows.folder_failed(self._mailbox, folder, error)
 
@@ -184,30 +205,45 @@ class SyncSession:
             believed = not (folder.resets and has_history(folder))
             if believed and (folder.error_count or folder.resets or folder.parked_until):
                 await self._rows.folder_works(self._mailbox, folder)
+                self._reader.moved = True
             return True
 
     async def _tell_state(self) -> None:
-        await self._rows.current(self._mailbox, read=self._reader.matched, whole=not self._history())
+        await self._rows.current(
+            self._mailbox, read=self._reader.matched, whole=not self._history(), settled=self._settled
+        )
 
     # Old mail
 
     def _history(self) -> list[FolderState]:
-        """Sent first: it tells under which ids our own mail went out."""
+        """Folders of which old mail is still to be read. Sent first: it tells under which ids our own mail went out."""
         if not self._mailbox.capture:
             return []
-        return [one for one in self._in_order(lambda folder: folder.role != _UNWATCHED) if has_history(one)]
+        now = self._tools.clock.now()
+        awake = [one for one in self._scene.folders if one.parked_until is None or one.parked_until <= now]
+        return sorted(
+            (one for one in awake if _is_watched(one) and has_history(one)), key=lambda one: one.role != "sent"
+        )
+
+    def _readable_history(self) -> list[FolderState]:
+        """Those that may be asked now."""
+        tick = self._tools.clock.monotonic()
+        return [one for one in self._history() if tick >= self._not_before.get(one.id, tick)]
 
     async def _read_history(self) -> None:
         """A first look into each folder, then one after the other; new mail and people's wishes go before."""
         if self._mailbox.status is MailboxStatus.ACTIVE:
             await self._tell_state()  # a folder was renumbered, or is new: the light is grey again
-        folders = self._history()
-        unseen = [one for one in folders if not self._reader.is_read_through(self._mailbox, one)]
-        most = _FIRST_LOOK if len(unseen) > 1 else _HISTORY_AT_ONCE
+        folders = self._readable_history()
+        unseen = [one for one in folders if one.id not in self._glimpsed]
+        self._glimpsed |= {one.id for one in unseen}
         for folder in unseen or folders[:1]:
-            await self._read_old(folder, most)
+            await self._read_old(folder, _FIRST_LOOK if unseen else _HISTORY_AT_ONCE)
+        if await self._is_asked(0.0):
+            await self._look_around(asked=True)
+            return
         await self._pass_all()
-        if not self._history() or await self._is_asked(0.0):
+        if not self._history():
             await self._tell_state()
 
     async def _read_old(self, folder: FolderState, most: int) -> None:
@@ -244,12 +280,11 @@ class SyncSession:
     async def _look_around(self, *, asked: bool) -> None:
         before = self._tools.clock.now()
         self._reader.newest.clear()
-        if asked or self._is_refresh_due():
-            await self._refresh()
-        else:
-            await self._pass_all()
+        await self._look()
+        thorough = asked or self._is_refresh_due() or self._mailbox.resync_requested_at is not None
+        await (self._refresh() if thorough else self._passes(_is_watched))
         self._next_look = self._tools.clock.monotonic() + self._pace()
-        if asked or self._mailbox.fault:
+        if thorough or self._mailbox.fault:
             await self._tell_state()  # whoever asked gets an answer; what is broken though we read is tried again
         await self._notice_deafness(before)
 
@@ -312,6 +347,22 @@ def _renew_at(token_ends: datetime | None, now: datetime) -> datetime | None:
     if token_ends is None or token_ends - now < _SHORTEST_SESSION:
         return None
     return token_ends - min(_TOKEN_MARGIN, (token_ends - now) / 5)
+
+
+def _is_watched(folder: FolderState) -> bool:
+    return folder.role != _UNWATCHED
+
+
+def _differs(choice: Choice, known: Iterable[FolderState]) -> bool:
+    """Whether other folders are to be read than the rows say, or in other roles."""
+    chosen = {(one.name, one.role) for one in choice.folders}
+    return choice.all_mail_hidden or chosen != {(one.name, one.role) for one in known if _is_watched(one)}
+
+
+def _is_in_order(mailbox: Mailbox) -> bool:
+    """Whether there is nothing to tell: it was read to its end before, and nobody waits for an answer."""
+    troubled = mailbox.fault or mailbox.send_fault or mailbox.streak or mailbox.resync_requested_at
+    return mailbox.status is MailboxStatus.ACTIVE and not troubled
 
 
 def parks(folder: FolderState) -> bool:

@@ -44,6 +44,8 @@ async def test_an_address_is_connected_once(store: SqlStore) -> None:
             await uow.mailboxes.add(make_mailbox("mb2", address="Rita@Agency.test"))
         assert refused.value.reason == "mailbox_exists"
         assert [one.id for one in await uow.mailboxes.list()] == ["mb1"]
+        assert await uow.mailboxes.count() == 1
+        assert await uow.mailboxes.address_keys() == {"rita@agency.test"}
 
 
 async def test_mailboxes_are_listed_in_order_of_connection(store: SqlStore) -> None:

@@ -58,7 +58,7 @@ class FakeProvider:
     Reading: ``batch`` messages come at a time, and after ``batches_left`` of them the connection breaks; ``refuses``
     holds the error of each folder that does not open, ``renumbers`` those that get a new UIDVALIDITY whenever they are
     opened; ``stuck`` keeps every SELECT waiting, and ``stalled`` counts them.
-    With ``pushes`` a session waits for what the test puts there.
+    With ``pushes`` a session waits for what the test puts there; without ``rests`` its first wait breaks it.
     ``read`` lists what was fetched, ``listed`` counts LIST, ``paces`` holds how long each wait was to last."""
 
     now: Callable[[], datetime]
@@ -80,6 +80,7 @@ class FakeProvider:
     stuck: asyncio.Event | None = None
     stalled: int = 0
     pushes: asyncio.Queue[MailboxEvent] | None = None
+    rests: bool = True
     read: list[tuple[str, int]] = field(default_factory=list)
     listed: int = 0
     paces: list[float] = field(default_factory=list)
@@ -156,11 +157,12 @@ class FakeConnector:
 
 
 class FakeClient:
-    """Implements ``MailboxClient``. Its first wait for news breaks the connection: one session is one pass."""
+    """Implements ``MailboxClient``. Its second wait for news breaks the connection: one session is two passes."""
 
     def __init__(self, provider: FakeProvider) -> None:
         self._provider = provider
         self._selected = ""
+        self._rested = False
         self.closed = False
 
     @property
@@ -246,6 +248,9 @@ class FakeClient:
         self._provider.paces.append(renew_after)
         if self._provider.pushes is not None:
             return await self._provider.pushes.get()
+        if self._provider.rests and not self._rested:
+            self._rested = True
+            return MailboxEvent.RENEW
         raise ConnectionLostError("the session of this pass is over", layer="imap")
 
     def has_news(self) -> bool:

@@ -112,8 +112,8 @@ async def test_what_went_out_is_looked_through_before_what_came_in(rig: Rig) -> 
     assert [name for name, _ in rig.provider.read] == ["Sent", "Sent", "Sent"]
 
 
-async def test_follow_ups_wait_until_history_has_reached_the_mailboxs_connection(rig: Rig) -> None:
-    """A renumbered inbox may hold an answer: sync_behind until all since the connection was read, then on they go."""
+async def test_follow_ups_wait_until_all_old_mail_of_a_renumbered_folder_was_read(rig: Rig) -> None:
+    """It may hold an answer: sync_behind, and then on they go."""
     await rig.open()
     await rig.launch()
     assert await rig.send_due() == 1
@@ -144,6 +144,26 @@ async def test_an_old_mail_moved_into_a_renumbered_inbox_proves_nothing_about_an
     inbox.add(written(2, sender="stranger@elsewhere.example"), NOW - 400 * DAY)
     inbox.uidvalidity += 1
     rig.provider.batch, rig.provider.batches_left = 2, 1
+    await rig.read_mail()
+    assert await rig.send_due() == 0
+    rig.provider.batches_left = None
+    await rig.read_mail()
+    assert await rig.send_due() == 0
+    assert await rig.shows() == "Replied 2"
+
+
+async def test_an_answer_below_hundreds_of_older_mails_still_stops_what_follows(rig: Rig) -> None:
+    """A host was changed, and the old mail copied in behind the new: dates prove nothing about what is below."""
+    await rig.open()
+    await rig.launch()
+    await rig.send_due()
+    rig.clock.pass_time(minutes=70)
+    inbox = rig.provider.folders["INBOX"]
+    inbox.uidvalidity, inbox.uidnext, inbox.messages = 2, 1, {}
+    inbox.add(answer(rig.provider.accepted[0]), rig.clock.now())
+    for number in range(500):
+        inbox.add(written(number, sender="stranger@elsewhere.example"), NOW - 400 * DAY)
+    rig.provider.batches_left = 2
     await rig.read_mail()
     assert await rig.send_due() == 0
     rig.provider.batches_left = None

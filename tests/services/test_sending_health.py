@@ -156,7 +156,7 @@ async def test_what_is_found_out_while_sending_is_tried_is_kept(outgoing: Outgoi
     before = await ritas(rig)
     outgoing.says = REFUSED
     await rig.send_due()
-    await rig.sync.current(before, read=0, whole=True)
+    await rig.sync.current(before, read=0, whole=True, settled=True)
     assert (await ritas(rig)).light == "red"
 
 

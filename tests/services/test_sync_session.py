@@ -420,3 +420,60 @@ def test_a_provider_of_tokens_differs_from_one_of_passwords() -> None:
     provider.check(Credentials(RITAS, access_token="access-0"))
     with pytest.raises(LoginRefusedError):
         provider.check(replace(Credentials(RITAS, "the right password")))
+
+
+# Ending again and again
+
+
+async def sessions(rig: Rig, minutes: int) -> int:
+    """Session after session, as the worker would hold them; how many there were in these minutes."""
+    end, count = rig.clock.now() + timedelta(minutes=minutes), 0
+    while rig.clock.now() < end:
+        count += 1
+        with pytest.raises(MailError) as ended:
+            await rig.sync.run("T1", (await ritas(rig)).id)
+        retry_at = await rig.sync.failed("T1", (await ritas(rig)).id, ended.value)
+        assert retry_at is not None
+        rig.clock.pass_time(seconds=max(0.0, (retry_at - rig.clock.now()).total_seconds()))
+    return count
+
+
+async def test_a_server_that_ends_every_session_at_its_first_wait_is_asked_ever_more_seldom_and_told(rig: Rig) -> None:
+    """Mail is read each time, so nothing is lost; but a login every two seconds is what providers lock accounts for."""
+    await rig.open()
+    rig.provider.rests = False
+    assert await sessions(rig, 15) <= 20
+    assert (await ritas(rig)).status is MailboxStatus.ERROR
+    assert (await rig.card("sync:")).facts["state"] == "broken"
+
+
+async def test_what_fails_again_and_again_is_mended_when_a_session_outlives_its_first_wait(rig: Rig) -> None:
+    await rig.open()
+    rig.provider.rests = False
+    await sessions(rig, 15)
+    await rig.read_mail()
+    assert (await ritas(rig)).status is MailboxStatus.ERROR
+    rig.provider.rests = True
+    await rig.read_mail()
+    assert (await ritas(rig)).status is MailboxStatus.ACTIVE
+    assert (await rig.card("sync:")).facts["state"] == "recovered"
+
+
+async def test_a_resync_gets_its_answer_from_the_first_reading(rig: Rig) -> None:
+    """Whoever asked does not wait for a wait."""
+    await rig.open()
+    rig.provider.rests = False
+    await sessions(rig, 15)
+    await rig.mailboxes.request_resync(RITA, (await ritas(rig)).id)
+    await rig.read_mail()
+    assert (await rig.card("sync:")).facts["state"] == "recovered"
+
+
+async def test_a_wish_that_another_process_wrote_down_is_seen_at_the_next_look(rig: Rig) -> None:
+    """Its wake-up may have been lost on the way."""
+    await rig.open()
+    mailbox = await ritas(rig)
+    async with rig.store.write("T1") as uow:
+        await uow.mailboxes.save(replace(mailbox, resync_requested_at=rig.clock.now(), resync_requested_by="U0RITA"))
+    await rig.read_mail()
+    assert (await ritas(rig)).resync_requested_at is None

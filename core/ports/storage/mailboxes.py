@@ -24,6 +24,14 @@ class MailboxStore(Protocol):
         """In order of connection (first come first served, R214)."""
         ...
 
+    async def count(self) -> int:
+        """Rows of all statuses: none is ever deleted, so a new number means a new mailbox."""
+        ...
+
+    async def address_keys(self) -> frozenset[str]:
+        """Match keys of all of them."""
+        ...
+
     async def save(self, mailbox: Mailbox) -> bool:
         """Compare-and-set on ``mailbox.version``; the stored version grows by one."""
         ...
