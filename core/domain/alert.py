@@ -59,6 +59,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "provider": "other",
     "sign_in": "password",
     "reminders": 0,
+    "reader": "admins",
 }
 
 

@@ -20,7 +20,8 @@ class SyncCard(TypedDict):
     ``provider`` is a key of ``providers.PROVIDERS`` or "other"; ``sign_in`` password, google or microsoft. ``forward``
     is text for the mail administrator, ``obsolete`` outdated advice with today's beside it (R226).
     ``acknowledged_by``, ``assigned_to`` are Slack users; ``muted_until`` a time; ``reminders`` how often it was told
-    again; ``folded``: the storm card that tells of it in this one's place in the alert channel.
+    again; ``folded``: the storm card that tells of it in this one's place in the alert channel. ``reader``: whose copy
+    this is: the admins' channel, the owner, the assignee, or somebody (onlooker) to whom it was assigned before.
     """
 
     state: str
@@ -54,6 +55,7 @@ class SyncCard(TypedDict):
     muted_until: str | None
     reminders: int
     folded: str | None
+    reader: str
 
 
 class StormMailbox(TypedDict):

@@ -104,10 +104,12 @@ def is_in_slack(user: str | None) -> bool:
 
 
 def _copy_for(alert: Alert, audience: str) -> dict[str, Any]:
-    """The owner's copy tells the mailbox's own story also while the channel reads of the whole outage."""
+    """A person's copy tells the mailbox's own story also while the channel reads of the whole outage, and offers what
+    this person may do."""
     facts = card_of(alert)
-    if audience != "admins" and "folded" in facts:
-        facts["folded"] = None
+    if audience != "admins" and alert.kind == "sync":
+        assignee = "assignee" if audience == f"to-{alert.facts.get('assigned_to')}" else "onlooker"
+        facts |= {"folded": None, "reader": "owner" if audience == "owner" else assignee}
     return facts
 
 

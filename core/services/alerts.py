@@ -158,6 +158,7 @@ def _blank(mailbox: Mailbox, since: str) -> SyncCard:
         "muted_until": None,
         "reminders": 0,
         "folded": None,
+        "reader": "admins",
     }
 
 

@@ -70,7 +70,8 @@ class MailboxService:
             return await get_mailbox(uow, mailbox_id)
 
     async def request_resync(self, actor: Actor, mailbox_id: str) -> Mailbox:
-        """One given up after two days is tried again; without a free seat it waits for one (R213, R214).
+        """One given up after two days is tried again; without a free seat it waits for one (R213, R214). Whom its open
+        alert is assigned to may ask as well.
 
         Raises RefusedError where one is under way already, NotAllowedError, NotFoundError.
         """
@@ -78,7 +79,8 @@ class MailboxService:
         async def unit() -> Mailbox:
             async with self._tools.store.write(actor.workspace) as uow:
                 mailbox = await get_mailbox(uow, mailbox_id)
-                require_mailbox(actor, mailbox)
+                if not await _is_assigned(uow, actor, mailbox):
+                    require_mailbox(actor, mailbox)
                 return await self._resync(uow, actor, mailbox)
 
         return await persistently(unit)
@@ -264,6 +266,11 @@ async def save_mailbox(uow: UnitOfWork, mailbox: Mailbox) -> Mailbox:
     if not await uow.mailboxes.save(mailbox):
         raise RefusedError("The mailbox was changed by somebody else at the same moment. Try again.", reason="race")
     return replace(mailbox, version=mailbox.version + 1)
+
+
+async def _is_assigned(uow: UnitOfWork, actor: Actor, mailbox: Mailbox) -> bool:
+    alert = await uow.alerts.current(f"sync:{mailbox.id}")
+    return alert is not None and actor.role is not Role.VIEWER and alert.facts.get("assigned_to") == actor.user
 
 
 def _who(user: str | None) -> str:

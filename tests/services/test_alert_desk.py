@@ -141,6 +141,32 @@ async def test_an_assignee_is_told_and_kept_up_to_date(broken: AlertRig) -> None
     assert [(one.facts["state"], one.facts["assigned_to"]) for one in copies] == [("recovered", "U0ADA")] * 2
 
 
+async def test_every_copy_says_whose_it_is(broken: AlertRig) -> None:
+    """What it offers hangs on that: a button that refuses whoever presses it is worse than none."""
+    await broken.desk.assign(RITA, *await version(broken), "U0OMAR")
+    assert [one.facts["reader"] for one in await broken.direct("sync", user="U0OMAR")] == ["assignee"]
+    await broken.desk.assign(RITA, *await version(broken), "U0VERA")
+    copies = [*await broken.direct("sync"), *await broken.in_channel("sync")]
+    assert [one.facts["reader"] for one in copies] == ["owner", "admins"]
+    assert [one.facts["reader"] for one in await broken.direct("sync", user="U0OMAR")] == ["onlooker"]
+
+
+async def test_an_assignee_may_resync_what_the_open_alert_gives_into_their_hands(broken: AlertRig) -> None:
+    """Nobody else may, nor the assignee of before, nor a viewer, nor once it is over."""
+    ask = broken.rig.mailboxes.request_resync
+    with pytest.raises(NotAllowedError):
+        await ask(OMAR, "rita")
+    await broken.desk.assign(RITA, *await version(broken), "U0VERA")
+    with pytest.raises(NotAllowedError):
+        await ask(VERA, "rita")
+    await broken.desk.assign(RITA, *await version(broken), "U0OMAR")
+    assert (await ask(OMAR, "rita")).resync_requested_by == "U0OMAR"
+    broken.rig.clock.pass_time(minutes=1)
+    await broken.mend("rita")
+    with pytest.raises(NotAllowedError):
+        await ask(OMAR, "rita")
+
+
 @pytest.mark.parametrize("user", ["", "rita", "<@U0RITA>", "U0RITA U0OMAR", "u0rita", "U" * 30])
 async def test_only_a_slack_user_can_be_assigned(broken: AlertRig, user: str) -> None:
     """Nothing else is ever a destination."""

@@ -13,9 +13,13 @@ def mend_buttons(address: str, value: str, fix: str, *, resync: str, sign_in: st
     """Resync (by the action id ``resync``) and Reconnect; the one that ``fix`` tells the reader to press stands out."""
     reconnect = "Reconnect" in fix and "Resync" not in fix
     return [
-        kit.button("Resync", resync, value, style=None if reconnect else "primary", spoken=f"Resync {address}"),
+        resync_button(address, value, resync=resync, primary=not reconnect),
         reconnect_button(address, value, sign_in=sign_in, primary=reconnect),
     ]
+
+
+def resync_button(address: str, value: str, *, resync: str, primary: bool) -> Json:
+    return kit.button("Resync", resync, value, style="primary" if primary else None, spoken=f"Resync {address}")
 
 
 def reconnect_button(address: str, value: str, *, sign_in: str, primary: bool) -> Json:

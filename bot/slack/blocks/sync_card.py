@@ -8,7 +8,7 @@ from bot.slack.action_ids import RESYNC, encode
 from bot.slack.blocks import alert_parts as parts
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json
-from bot.slack.blocks.mailbox_buttons import mend_buttons
+from bot.slack.blocks.mailbox_buttons import mend_buttons, resync_button
 from bot.slack.blocks.text import count, escaped, local_time, mention
 from core.domain.cards import SyncCard
 
@@ -29,6 +29,7 @@ _LATER: Final[dict[str, Any]] = {
     "forward": None,
     "obsolete": None,
     "folded": None,
+    "reader": "admins",
 }
 
 
@@ -52,7 +53,7 @@ def _broken(facts: SyncCard) -> Card:
         *parts.to_administrator(facts["forward"]),
         kit.context(f"Broken since {local_time(facts['since'])}", f"last read {local_time(facts['last_sync_at'])}"),
         *_care(facts),
-        _buttons(facts),
+        *_buttons(facts),
     ]
     said = [_INTERRUPTED] if operator else []
     return Card(kit.fallback(f"{title}.", f"{facts['title']}.", *said, facts["fix"]), blocks, color)
@@ -86,16 +87,28 @@ def _care(facts: SyncCard) -> list[Json]:
     return [parts.line(*pieces)] if pieces else []
 
 
-def _buttons(facts: SyncCard) -> Json:
-    value = encode(facts["mailbox_id"], facts["version"])
-    mend = mend_buttons(facts["address"], value, facts["fix"], resync=RESYNC, sign_in=facts["sign_in"])
-    return kit.actions(
-        *mend,
+def _buttons(facts: SyncCard) -> list[Json]:
+    """What this copy's reader may press; none for whom it was assigned to before."""
+    if facts["reader"] == "onlooker":
+        return []
+    row = kit.actions(
+        *_mend(facts),
         *parts.care_buttons(facts, facts["address"]),
         parts.assign_menu(),
         parts.more_menu(facts),
         block_id=encode(facts["alert_id"], facts["version"]),
     )
+    if facts["reader"] != "assignee":
+        return [row]
+    why = [kit.glue("Only "), kit.person(facts["owner"]), kit.glue(" can reconnect it, by signing in to the mailbox.")]
+    return [kit.paragraph(why), row]
+
+
+def _mend(facts: SyncCard) -> list[Json]:
+    address, value = facts["address"], encode(facts["mailbox_id"], facts["version"])
+    if facts["reader"] == "assignee":
+        return [resync_button(address, value, resync=RESYNC, primary=True)]
+    return mend_buttons(address, value, facts["fix"], resync=RESYNC, sign_in=facts["sign_in"])
 
 
 def _resyncing(facts: SyncCard) -> Card:

@@ -40,6 +40,7 @@ SYNC: dict[str, Any] = {
     "muted_until": None,
     "reminders": 0,
     "folded": None,
+    "reader": "admins",
 }
 
 STORM: dict[str, Any] = {

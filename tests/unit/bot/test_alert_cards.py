@@ -151,6 +151,23 @@ def test_each_button_and_menu_carries_what_it_acts_on() -> None:
     ]
 
 
+def test_the_assignees_copy_offers_what_the_assignee_may_do() -> None:
+    """Resync, but no Reconnect: whoever owns the mailbox signs in to it."""
+    card = present("sync", SYNC | {"reader": "assignee", "assigned_to": "U0OMAR"})
+    assert set(buttons(card)) == {"Resync", "Acknowledge"}
+    assert "Only @U0RITA can reconnect it, by signing in to the mailbox." in aloud(card)
+    for reader in ("owner", "admins"):
+        others = present("sync", SYNC | {"reader": reader})
+        assert "Reconnect" in buttons(others)
+        assert "can reconnect it" not in aloud(others)
+
+
+def test_whom_it_was_assigned_to_before_sees_whose_it_is_and_nothing_to_press() -> None:
+    card = present("sync", SYNC | {"reader": "onlooker", "assigned_to": "U0ADA"})
+    assert "signed to @U0ADA" in aloud(card)
+    assert not [block for block in card.blocks if block["type"] == "actions"]
+
+
 @pytest.mark.parametrize(("sign_in", "spoken"), [("password", "new password"), ("google", "signing in with Google")])
 def test_reconnect_says_to_screen_readers_what_awaits(sign_in: str, spoken: str) -> None:
     card = present("sync", SYNC | {"sign_in": sign_in, "address": "r@a.test"})
@@ -160,7 +177,7 @@ def test_reconnect_says_to_screen_readers_what_awaits(sign_in: str, spoken: str)
 def test_an_alert_of_the_first_release_is_still_a_card() -> None:
     """The outbox may hold facts that know nothing of sides, providers and reminders."""
     new = ("side", "status", "provider", "sign_in", "forward", "obsolete", "acknowledged_by", "acknowledged_at")
-    newer = ("assigned_to", "muted_until", "reminders", "folded")
+    newer = ("assigned_to", "muted_until", "reminders", "folded", "reader")
     card = present("sync", {name: value for name, value in SYNC.items() if name not in (*new, *newer)})
     assert "Sync broken: rita@agency.test" in aloud(card)
 
