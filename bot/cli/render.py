@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.cli.command_error import CommandError
+from core.domain.diagnosis.causes_own import OWN_CAUSES
 from core.domain.dns_checks import PROPAGATION, Verdict
 from core.domain.providers import facts
 from core.domain.seats import SeatCount
@@ -124,10 +125,11 @@ def _escalation(result: Row) -> str:
 
 def _trouble(row: Row) -> str:
     error = row["error"]
+    whose = "Rethread saw" if error["cause"] in OWN_CAUSES else "The server said"
     what = "sending broken, mail is read; " if row["broken"] == "sending" else ""
     return (
         f"\n{row['address']}: {what}{plain(error['cause'])} since {error['at']}\n"
-        f"  The server said: {plain(error['raw'])}\n  {plain(error['fix'])}"
+        f"  {whose}: {plain(error['raw'])}\n  {plain(error['fix'])}"
     )
 
 
@@ -137,7 +139,7 @@ def _mailbox(row: Row) -> str:
 
 def _sync_log(rows: Sequence[Row]) -> str:
     return (
-        table(("AT", "CAUSE", "SERVER SAID"), [(r["at"], r["cause"], r["raw"]) for r in rows]) if rows else "Nothing."
+        table(("AT", "CAUSE", "SAID OR SEEN"), [(r["at"], r["cause"], r["raw"]) for r in rows]) if rows else "Nothing."
     )
 
 

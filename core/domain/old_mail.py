@@ -8,6 +8,9 @@ from typing import Final
 MOST_MAILS: Final = 2_000
 """The newest mails of one address that are looked at in one mailbox."""
 
+LOG_CAUSE: Final = "old_mail"
+"""What a line of a mailbox's log bears in the cause's place, where it notes what became of a search."""
+
 _MOST_IN_RUN: Final = 200
 _WIDEST_GAP: Final = 8
 
@@ -40,8 +43,11 @@ def told(address: str, there: int, looked_at: int, logged: int) -> str:
     """What became of the search, in words."""
     if not there:
         return f"No old mail of {address} was found."
+    if there == 1 and looked_at:
+        stands = "stands" if logged else "does not stand"
+        return f"1 old mail of {address} was found and looked at; it {stands} on a profile."
     which = "all were looked at" if looked_at >= there else f"the newest {looked_at:,} were looked at"
-    return f"{there:,} old mails of {address} were found, {which}, {logged:,} stand on a profile."
+    return f"{there:,} old mails of {address} were found, {which}, {logged:,} {'stands' if logged == 1 else 'stand'} on a profile."
 
 
 def answer_words(*, looks_back: bool, mailboxes: int) -> str:

@@ -15,7 +15,7 @@ from typing import Protocol
 from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxStatus
 from core.domain.address import match_key
 from core.domain.folder_sync import FolderState
-from core.domain.old_mail import runs, shares, told
+from core.domain.old_mail import LOG_CAUSE, runs, shares, told
 from core.errors import MailError, NotFoundError, SealedError
 from core.ports.backfill import Backfill
 from core.ports.mail import Credentials, FolderSnapshot, MailboxClient, MailboxConnector
@@ -145,4 +145,4 @@ class BackfillService:
         async with self._tools.store.write(workspace) as uow:
             if await uow.backfills.save(backfill) and words:
                 now = self._tools.clock.now()
-                await uow.sync_log.add(SyncLogEntry(backfill.mailbox_id, now, "old_mail", words, ""))
+                await uow.sync_log.add(SyncLogEntry(backfill.mailbox_id, now, LOG_CAUSE, words, ""))

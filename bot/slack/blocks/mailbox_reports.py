@@ -12,11 +12,14 @@ from bot.slack.blocks.text import clean, count
 from bot.slack.read_models import EscalationPack, MailTest
 from core.domain.account import Mailbox
 from core.domain.diagnosis import CAUSES
+from core.domain.diagnosis.causes_own import OWN_CAUSES
 from core.domain.moment import iso
+from core.domain.old_mail import LOG_CAUSE
 from core.ports.storage import SyncLogEntry
 
 _PIECE: Final = 2_400
 _PIECES: Final = 5
+_NOTES: Final = {LOG_CAUSE: "Search for old mail"}
 _WINDOW: Final = "For support"
 
 
@@ -33,14 +36,22 @@ def mailbox_log(mailbox: Mailbox, entries: Sequence[SyncLogEntry]) -> Card:
         shown += 1
     older = [f"{count(len(entries) - shown, 'older one')} not shown"] if shown < len(entries) else []
     stack.blocks.append(kit.context("Newest first", *older))
-    return Card(kit.fallback(f"{title}: {count(len(entries), 'error')}."), stack.blocks)
+    notes = sum(entry.cause in _NOTES for entry in entries)
+    amount = [count(len(entries) - notes, "error")] if notes < len(entries) else []
+    amount += [count(notes, "note")] if notes else []
+    return Card(kit.fallback(f"{title}: {', '.join(amount)}."), stack.blocks)
 
 
 def _entry(entry: SyncLogEntry) -> Json:
+    if entry.cause in _NOTES:
+        heading = kit.strong(f": {_NOTES[entry.cause]}")
+        return kit.paragraph([kit.when(iso(entry.at)), heading], [kit.words(entry.raw, 300)])
     known = CAUSES.get(entry.cause)
+    # Our own finding may quote a folder's name or a server, and stays our finding.
+    seen = [kit.glue("What Rethread saw: "), kit.words(entry.raw, 300)]
     return kit.paragraph(
         [kit.when(iso(entry.at)), kit.strong(f": {known.title if known else 'Cause not known'}")],
-        kit.said(entry.raw, 300),
+        seen if entry.cause in OWN_CAUSES else kit.said(entry.raw, 300),
         [kit.glue("How to fix it: "), kit.words(entry.fix or "see the server's words", 300)],
     )
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.slack.blocks.mailbox_status import Surroundings
 from bot.slack.read_models import Seats
 from bot.slack.uses import MailboxUses, Services
 from core.domain.account import SEATED_STATUSES, Mailbox, MailboxStatus
 from core.domain.actor import Actor, Role
+from core.domain.old_mail import LOG_CAUSE
 from core.errors import NotAllowedError, RefusedError
 from core.ports.storage import SyncLogEntry
+
+_LINES: Final = 20
 
 
 class MailboxFacts:
@@ -41,9 +44,10 @@ async def setting(services: Services, actor: Actor, key: str) -> Any:
 
 
 async def latest_error(mailboxes: MailboxUses, actor: Actor, mailbox: Mailbox) -> SyncLogEntry | None:
-    """The newest line of its log; None also where that is not this person's business."""
+    """The newest line of its log that is no mere note; None also where that is not this person's business."""
     try:
-        return next(iter(await mailboxes.log(actor, mailbox.id, 1)), None)
+        lines = await mailboxes.log(actor, mailbox.id, _LINES)
+        return next((line for line in lines if line.cause != LOG_CAUSE), None)
     except NotAllowedError:
         return None
 

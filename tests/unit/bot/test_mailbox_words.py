@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot.slack.blocks import mailbox_status
+from bot.slack.blocks import mailbox_reports, mailbox_status
 from bot.slack.blocks.mailbox_status import Surroundings
 from bot.slack.blocks.mailbox_words import check_marks, state_in_words
+from bot.slack.listeners.mailbox_facts import latest_error
 from bot.slack.read_models import Seats
 from core.domain.account import Mailbox, MailboxStatus, SyncFault
+from core.domain.actor import Actor, Role
 from core.domain.lag import Lag, LagKind
 from core.ports.storage import SyncLogEntry
-from tests.fakes.services import NOW, Progress, a_mailbox, broken
+from tests.fakes.services import NOW, FakeMailboxes, Progress, a_mailbox, broken
 from tests.unit.bot.reading import aloud
 from tests.unit.bot.test_cards import buttons
 
@@ -172,3 +174,29 @@ def test_the_most_recent_error_is_shown_also_when_it_is_over() -> None:
     said = aloud(mailbox_status.mailbox_detail(a_mailbox(), latest=entry))
     assert "Most recent error, (time): NO [UNAVAILABLE] later" in said
     assert "Most recent" not in aloud(mailbox_status.mailbox_detail(broken(), latest=entry))
+
+
+def test_the_log_tells_a_note_and_a_finding_of_our_own_from_what_a_server_said() -> None:
+    """R39, R43: whose words they are, and no fix where nothing is broken."""
+    note = SyncLogEntry("m", NOW, "old_mail", "Old mail of a@b.example could not be looked for: NO [X] later", "")
+    finding = SyncLogEntry("m", NOW, "folder_renumbers", "UIDVALIDITY of A: NO B changed 5 times in a row", "Ask.")
+    refusal = SyncLogEntry("m", NOW, "server_unavailable", "NO [UNAVAILABLE] later", "Nothing to do.")
+    said = aloud(mailbox_reports.mailbox_log(a_mailbox(), [note]))
+    assert "Search for old mail\nOld mail of a@b.example could not be looked for" in said
+    for wrong in ("Cause not known", "How to fix it", "The mail server said"):
+        assert wrong not in said
+    assert "What Rethread saw: UIDVALIDITY of A" in aloud(mailbox_reports.mailbox_log(a_mailbox(), [finding]))
+    card = mailbox_reports.mailbox_log(a_mailbox(), [refusal, note, note])
+    assert "The mail server said: NO [UNAVAILABLE] later" in aloud(card)
+    assert card.text == "Recent errors: rita@agency.test: 1 error, 2 notes."
+    assert mailbox_reports.mailbox_log(a_mailbox(), [note]).text.endswith(": 1 note.")
+
+
+async def test_a_note_is_not_the_most_recent_error() -> None:
+    """R40: what became of a search for old mail is no fault of the mailbox."""
+    mailbox = a_mailbox()
+    refusal = SyncLogEntry(mailbox.id, NOW, "server_unavailable", "NO [UNAVAILABLE] later", "Nothing to do.")
+    note = SyncLogEntry(mailbox.id, NOW, "old_mail", "No old mail of a@b.example was found.", "")
+    rita = Actor(mailbox.workspace, mailbox.owner, Role.RECRUITER)
+    assert await latest_error(FakeMailboxes([mailbox], entries=[note, refusal]), rita, mailbox) == refusal
+    assert await latest_error(FakeMailboxes([mailbox], entries=[note]), rita, mailbox) is None

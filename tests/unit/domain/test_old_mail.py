@@ -49,6 +49,9 @@ def test_what_a_person_is_told() -> None:
     assert told("a@b.example", 12, 12, 9) == (
         "12 old mails of a@b.example were found, all were looked at, 9 stand on a profile."
     )
+    assert told("a@b.example", 12, 12, 1).endswith("all were looked at, 1 stands on a profile.")
+    assert told("a@b.example", 1, 1, 1) == "1 old mail of a@b.example was found and looked at; it stands on a profile."
+    assert told("a@b.example", 1, 1, 0).endswith("found and looked at; it does not stand on a profile.")
     assert "the newest 2,000 were looked at" in told("a@b.example", 5_312, 2_000, 14)
     assert "not looked through" in answer_words(looks_back=False, mailboxes=3)
     assert "in 3 mailboxes" in answer_words(looks_back=True, mailboxes=3)

@@ -51,6 +51,12 @@ def test_a_red_mailbox_says_why_and_what_to_do() -> None:
     assert "sending broken" not in text
 
 
+def test_what_rethread_found_out_itself_is_not_put_into_a_servers_mouth() -> None:
+    found = ERROR | {"cause": "silent_break", "raw": "check mail of today did not arrive"}
+    assert "Rethread saw: check mail" in render("mailbox list", [ROW | {"error": found}])
+    assert "The server said: NO" in render("mailbox list", [ROW])
+
+
 def test_where_only_sending_is_broken_that_is_said() -> None:
     """As the card and /mailbox status say it: mail is read as before."""
     text = render("mailbox list", [ROW | {"broken": "sending"}])
