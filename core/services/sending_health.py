@@ -57,16 +57,15 @@ class SendingHealth:
             return None
         async with self._tools.store.read(mailbox.workspace) as uow:
             pause = timedelta(seconds=(await settings_in(uow)).seconds("login_retry_s"))
-            now = await uow.mailboxes.get(mailbox.id) or mailbox  # whoever asked meanwhile gets an answer too
-        if now.resync_requested_at is None and self._tools.clock.now() - fault.at < pause:
+        if mailbox.resync_requested_at is None and self._tools.clock.now() - fault.at < pause:
             return fault
         diagnosis = await self._refusal(mailbox)
         if diagnosis is None:
             return None
-        at = self._tools.clock.now()
+        now = self._tools.clock.now()
         if diagnosis.klass not in _MAILBOX_FAULTS:  # the host was not reached: that proves nothing either way
-            return replace(fault, at=at)
-        return SyncFault(diagnosis.cause, diagnosis.raw, diagnosis.fix, at)
+            return replace(fault, at=now)
+        return SyncFault(diagnosis.cause, diagnosis.raw, diagnosis.fix, now)
 
     async def still_broken(self, uow: UnitOfWork, mailbox: Mailbox) -> None:
         """The card says again why, also to whoever pressed Resync."""

@@ -238,6 +238,8 @@ class SyncService:
     async def _current(
         self, uow: UnitOfWork, mailbox: Mailbox, send_fault: SyncFault | None, *, read: int, whole: bool
     ) -> None:
+        if send_fault and _asked_since(mailbox, send_fault):
+            return  # the session hears of the wish next, and sending is tried for it
         event = MailboxEvent.CAUGHT_UP if whole else MailboxEvent.CURRENT
         changed = replace(
             mailbox,
@@ -339,3 +341,8 @@ async def _synced(uow: UnitOfWork, mailbox_id: str) -> Mailbox:
     if mailbox is None or mailbox.status not in SYNCED_STATUSES:
         raise MailboxGoneError("The mailbox is not to be synced any more.")
     return mailbox
+
+
+def _asked_since(mailbox: Mailbox, tried: SyncFault) -> bool:
+    """Whether somebody pressed Resync after sending was last tried."""
+    return mailbox.resync_requested_at is not None and mailbox.resync_requested_at > tried.at

@@ -160,6 +160,19 @@ async def test_what_is_found_out_while_sending_is_tried_is_kept(outgoing: Outgoi
     assert (await ritas(rig)).light == "red"
 
 
+async def test_a_wish_that_comes_while_a_session_says_how_it_is_gets_its_try(outgoing: Outgoing) -> None:
+    """Resync is pressed between a session's look at the row and its word that sending is still broken."""
+    rig = await broken(outgoing)
+    seen_before = await ritas(rig)
+    outgoing.says = None
+    rig.clock.pass_time(seconds=5)
+    await rig.mailboxes.request_resync(RITA, seen_before.id)
+    await rig.sync.current(seen_before, read=0, whole=True, settled=True)
+    assert (await card(rig)).facts["state"] == "resyncing"
+    await rig.sync.current(await ritas(rig), read=0, whole=True, settled=True)
+    assert (await card(rig)).facts["state"] == "recovered"
+
+
 async def test_routine_breaks_do_not_give_up_reading_after_two_days_without_sending(outgoing: Outgoing) -> None:
     """R33 counts failures of reading; replies must still stop campaigns."""
     rig = await broken(outgoing)
