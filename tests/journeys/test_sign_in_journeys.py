@@ -62,6 +62,11 @@ class Agency:
     def turn(self, provider: TokenProvider, switch: str, value: object = True, target: str = "") -> None:
         self.signin.turn(provider, target or RITAS[provider], switch, value)
 
+    def ask_anew(self, address: str) -> None:
+        """The token in use is good no more and its connections end: the next login needs another one."""
+        self.rig.host.tokens.revoke(address)
+        self.rig.host.drop_connections(address)
+
     def logins(self, address: str) -> int:
         return sum(1 for one in self.rig.host.logins if (one.protocol, one.address) == ("imap", address))
 
@@ -192,10 +197,13 @@ async def test_access_taken_back_is_told_once_and_tried_no_more_until_somebody_s
 
 async def test_an_expired_client_secret_is_one_card_and_resync_all_mends_it(sqlite_store: SqlStore) -> None:
     """Two mailboxes fail by one cause of our own: the channel gets one card for both, and one press recovers both."""
-    async with agency(sqlite_store, life_s=SHORT_LIFE_S) as one:
-        for address in (RITAS["microsoft"], OMAR):
+    async with agency(sqlite_store) as one:
+        both_of_them = (RITAS["microsoft"], OMAR)
+        for address in both_of_them:
             await one.green("microsoft", address)
         one.turn("microsoft", "secret_expired", target="app")
+        for address in both_of_them:
+            one.ask_anew(address)
         cards = one.rig.notifier
 
         def both() -> NotedCard | None:
@@ -220,9 +228,10 @@ async def test_a_sign_in_service_in_trouble_is_waited_for(
     sqlite_store: SqlStore, provider: TokenProvider, switch: str, status: int
 ) -> None:
     """No alert within patience, nothing called a sign-in that is over; the mail that was due goes afterwards."""
-    async with agency(sqlite_store, life_s=SHORT_LIFE_S, alert_after_s=600) as one:
+    async with agency(sqlite_store, alert_after_s=600) as one:
         mailbox = await one.green(provider)
         one.turn(provider, switch, target="app")
+        one.ask_anew(mailbox.address)
         await one.until_asked(provider, 1, status=status)
         name = await one.launch(provider)
         await one.until_asked(provider, 2, status=status)
@@ -244,8 +253,7 @@ async def test_a_resync_right_after_the_mending_is_not_fooled_by_a_remembered_re
     async with agency(sqlite_store) as one:
         mailbox = await one.green(provider)
         one.turn(provider, switch)
-        one.rig.host.tokens.revoke(mailbox.address)  # the token in use goes with it
-        one.rig.host.drop_connections(mailbox.address)
+        one.ask_anew(mailbox.address)
         card = (await one.rig.notifier.wait(one._alerts, "card"))[0]
         refusals = one.asked(provider, status=400)
         assert refusals
