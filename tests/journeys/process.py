@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -82,11 +83,12 @@ async def until(found: Callable[[], Awaitable[Found]], what: str, *, within: flo
 class Product:
     """One installation: its environment and folder, and the process that serves while there is one.
 
-    ``startups`` are the seconds from each start to ready.
+    ``startups`` are the seconds from each start to ready; ``role`` is what it serves, where not everything.
     """
 
     environment: Mapping[str, str]
     folder: Path
+    role: str = "all"
     startups: list[float] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
 
@@ -108,7 +110,7 @@ class Product:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 str(PROGRAM),
-                "serve",
+                *("serve", "--role", self.role),
                 env=dict(self.environment),
                 cwd=self.folder,
                 stdout=log,
@@ -151,6 +153,22 @@ class Product:
         async with asyncio.timeout(READY_WITHIN):
             code = await self.process.wait()
         return code, time.monotonic() - began
+
+    async def metric(self, name: str) -> float:
+        """One figure of /metrics, as it is now."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        return float(next(line.rpartition(" ")[2] for line in lines if line.partition(" ")[0] == name))
+
+    def beside(self, name: str, role: str) -> Product:
+        """Another process on the same database, with a port and a log of its own."""
+        folder = self.folder / name
+        folder.mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        own = {"RETHREAD_PORT": str(port), "RETHREAD_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+        return Product({**self.environment, **own}, folder, role)
 
     # The command line
 
