@@ -47,7 +47,8 @@ def told(address: str, there: int, looked_at: int, logged: int) -> str:
         stands = "stands" if logged else "does not stand"
         return f"1 old mail of {address} was found and looked at; it {stands} on a profile."
     which = "all were looked at" if looked_at >= there else f"the newest {looked_at:,} were looked at"
-    return f"{there:,} old mails of {address} were found, {which}, {logged:,} {'stands' if logged == 1 else 'stand'} on a profile."
+    stand = "stands" if logged == 1 else "stand"
+    return f"{there:,} old mails of {address} were found, {which}, {logged:,} {stand} on a profile."
 
 
 def answer_words(*, looks_back: bool, mailboxes: int) -> str:
