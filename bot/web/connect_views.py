@@ -48,6 +48,11 @@ class Visit:
     def reconnect(self) -> bool:
         return self.view.mailbox is not None
 
+    @property
+    def owner(self) -> str:
+        """The Slack user to whom the mailbox belongs in the end. ``name`` came with the link and proves nothing."""
+        return self.view.mailbox.owner if self.view.mailbox else self.view.user
+
     def way(self, way: str, address: str) -> str:
         """The address of this link's page on another way."""
         known = {"way": way, "address": "" if self.reconnect else address, "name": self.name}
@@ -72,6 +77,7 @@ class ConnectViews:
             "address.html",
             status=422 if wrong else 200,
             action=f"/connect/{visit.token}",
+            owner=visit.owner,
             address=address,
             name=visit.name,
             way=FIND,
@@ -99,6 +105,7 @@ class ConnectViews:
             label=facts(provider).label,
             help=help_of(provider),
             action=f"/connect/{visit.token}/signin",
+            owner=visit.owner,
             name=visit.name,
             send=switches[0],
             capture=switches[1],
@@ -137,6 +144,7 @@ class ConnectViews:
             proposal=proposal,
             security=_SECURITY,
             action=f"/connect/{visit.token}",
+            owner=visit.owner,
             place=_place(found),
             label=found.label if found else "",
             help=help_of(found.provider if found else ""),

@@ -48,6 +48,29 @@ async def test_the_first_step_asks_the_address_alone(site: Site, visitor: Visito
     assert site.discovery.asked == []
 
 
+@pytest.mark.parametrize("way", ["", "?way=find&address=rita@sprout.test", "?way=password&address=rita@agency.test"])
+async def test_every_step_says_whose_the_mailbox_will_be(site: Site, visitor: Visitor, way: str) -> None:
+    """Somebody may hand a colleague their own link. The name in the link can be anybody's, the ticket's user cannot."""
+    page = await visitor.look(f"{site.tickets.issue()}{way}")
+    assert "will belong to the Slack account <code>U0RITA</code>" in page.text
+    named = await visitor.look(f"{site.tickets.issue()}{way}{'&' if way else '?'}name=Omar")
+    assert "<code>U0RITA</code>" in named.text
+
+
+async def test_a_reconnect_says_whose_the_mailbox_is_whoever_asked_for_the_link(site: Site, visitor: Visitor) -> None:
+    """An admin's link to somebody's mailbox does not make it the admin's."""
+    for sign_in in ("google", "password"):
+        mailbox = make_mailbox(owner="U0OMAR", sign_in=sign_in)
+        page = await visitor.look(site.tickets.issue(mailbox=mailbox))
+        assert "belongs to the Slack account <code>U0OMAR</code>" in page.text
+        assert "U0RITA" not in page.text
+
+
+async def test_the_end_says_whose_the_mailbox_is(site: Site, visitor: Visitor) -> None:
+    page = await visitor.send(site.tickets.issue(), **FILLED)
+    assert "It belongs to the Slack account <code>U0RITA</code>." in page.text
+
+
 async def test_a_wrong_address_is_named_at_its_field(site: Site, visitor: Visitor) -> None:
     """Nothing is looked up for it."""
     page = await visitor.look(found(site.tickets.issue(), "rita"))
