@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import func, select
+
 from core.ports.storage import Canary
 from storage.scope import Scope, chunks, columns_of, values_of
-from storage.tables import UNSETTLED, canaries
+from storage.tables import UNSETTLED, canaries, mailboxes
 
 _COLUMNS = columns_of(canaries, Canary)
 
@@ -25,6 +27,13 @@ class SqlCanaryStore:
         statement = self._scope.select(canaries, *_COLUMNS).where(canaries.c.from_mailbox == from_mailbox)
         row = await self._scope.first(statement.order_by(canaries.c.sent_at.desc()).limit(1))
         return Canary(*row) if row else None
+
+    async def last_sent(self) -> dict[str, datetime]:
+        # Mailbox by mailbox, so that each answer is one step into the index, and a week of check mails is not read.
+        mine = (canaries.c.workspace == mailboxes.c.workspace, canaries.c.from_mailbox == mailboxes.c.id)
+        newest = select(func.max(canaries.c.sent_at)).where(*mine).scalar_subquery()
+        found = await self._scope.pairs(self._scope.select(mailboxes, mailboxes.c.id, newest))
+        return {mailbox_id: at for mailbox_id, at in found.items() if at is not None}
 
     async def seen(self, message_ids: Collection[str], to_mailbox: str, at: datetime) -> int:
         """An echo settles its canary, also one that was told as missing."""

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, func, or_, select
 
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectEvent, ProspectStatus
 from core.ports.storage import EmailLogRow, ProspectRow, StageCount
 from storage.columns import joined
-from storage.scope import AnyRow, Scope, chunks
+from storage.scope import AnyRow, AnySelect, Scope, chunks
 from storage.tables import (
     SENT,
     campaigns,
@@ -111,6 +111,33 @@ def latest_delivery() -> ScalarSelect[Any]:
     mine = (other.c.workspace == enrollments.c.workspace, other.c.enrollment_id == enrollments.c.id)
     newest_first = (other.c.stage.desc(), other.c.series.desc())
     return select(other.c.id).where(*mine).order_by(*newest_first).limit(1).scalar_subquery()
+
+
+_FAILURES = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
+
+
+def failed_deliveries(scope: Scope, reason: str | None, *columns: ColumnElement[Any]) -> AnySelect:
+    """The newest delivery of each prospect whose status is a failure; ``reason`` is the prospect's code or the
+    delivery's."""
+    statement = (
+        scope.select(deliveries, *columns)
+        .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
+        .where(enrollments.c.status.in_(_FAILURES), deliveries.c.id == latest_delivery())
+    )
+    if reason is None:
+        return statement
+    return statement.where(or_(enrollments.c.reason_code == reason, deliveries.c.reason == reason))
+
+
+def failed_at() -> ColumnElement[Any]:
+    """When the prospect in the row was last set to Not Delivered; where its ledger does not say, since it is there."""
+    mine = (
+        enrollment_events.c.workspace == enrollments.c.workspace,
+        enrollment_events.c.enrollment_id == enrollments.c.id,
+    )
+    not_delivered = enrollment_events.c.status == ProspectStatus.NOT_DELIVERED
+    last = select(func.max(enrollment_events.c.at)).where(*mine, not_delivered).scalar_subquery()
+    return func.coalesce(last, enrollments.c.created_at)
 
 
 def main_address() -> ScalarSelect[Any]:

@@ -12,7 +12,7 @@ from core.domain.alert import Alert, AlertState
 from core.domain.campaign import Campaign
 from core.domain.cards import FailedCampaign
 from core.domain.delivery import Delivery
-from core.domain.enrollment import Enrollment, ProspectStatus
+from core.domain.enrollment import Enrollment
 from core.domain.moment import parse_iso
 from core.ports.storage import UnitOfWork
 from core.services.alert_board import AlertBoard
@@ -76,26 +76,15 @@ class RecoveryOffers:
 
 
 async def failed_stages(uow: UnitOfWork, mailbox_id: str, since: datetime) -> list[FailedStage]:
-    """Failed since then because the mailbox was down, and still failed; oldest first in each campaign."""
-    found = []
-    for campaign in await uow.campaigns.list():
-        mine = [
-            one
-            for one in await uow.deliveries.failed_of(campaign.id, reason=NOT_SYNCED)
-            if one.mailbox_id == mailbox_id
-        ]
-        enrollments = await uow.enrollments.get_many([one.enrollment_id for one in mine])
-        for delivery in mine:
-            enrollment = enrollments[delivery.enrollment_id]
-            failed_at = await _failed_at(uow, enrollment)
-            if failed_at >= since:
-                found.append(FailedStage(delivery, enrollment, campaign, failed_at))
-    return found
-
-
-async def _failed_at(uow: UnitOfWork, enrollment: Enrollment) -> datetime:
-    ledger = await uow.enrollments.events(enrollment.id)
-    return max((one.at for one in ledger if one.status is ProspectStatus.NOT_DELIVERED), default=enrollment.created_at)
+    """Failed since then because the mailbox was down, and still failed; campaign by campaign, oldest first."""
+    failed = await uow.deliveries.failed_of_mailbox(mailbox_id, reason=NOT_SYNCED, since=since)
+    enrollments = await uow.enrollments.get_many([delivery.enrollment_id for delivery, _ in failed])
+    campaigns = await uow.campaigns.get_many([delivery.campaign_id for delivery, _ in failed])
+    found = [
+        FailedStage(delivery, enrollments[delivery.enrollment_id], campaigns[delivery.campaign_id], failed_at)
+        for delivery, failed_at in failed
+    ]
+    return sorted(found, key=lambda one: (one.campaign.created_at, one.campaign.id))
 
 
 def _per_campaign(failed: list[FailedStage]) -> list[FailedCampaign]:

@@ -12,7 +12,7 @@ from core.domain.campaign import CampaignStatus
 from core.domain.delivery import Delivery, DeliveryState
 from core.domain.enrollment import ProspectStatus, Reason
 from core.errors import RefusedError
-from core.ports.storage import DueDelivery
+from core.ports.storage import DueDelivery, EnrollmentEvent
 from storage.sql_store import SqlStore
 from tests.stores import NOW, add_prospect, make_campaign, make_delivery, make_enrollment, make_mailbox
 
@@ -329,6 +329,39 @@ async def test_retry_all_gets_the_latest_delivery_of_each_failed_prospect(store:
         assert ids(await uow.deliveries.failed_of("c1")) == ["d2", "d3"]
         assert ids(await uow.deliveries.failed_of("c1", reason="mailbox_full")) == ["d2"]
         assert ids(await uow.deliveries.failed_of("c2")) == []
+
+
+async def test_what_failed_in_a_mailbox_since_then_is_found_over_all_campaigns(store: SqlStore) -> None:
+    """Of the newest delivery of each prospect: by reason, by mailbox, and not before the moment asked for."""
+    down = Reason("email_not_synced", "Not synced", "Reconnect")
+    async with store.write("T1") as uow:
+        for number, at in enumerate((0, 5, 9, 9), 1):
+            changes = {"campaign_id": "c2"} if number == 3 else {}
+            if number == 1:
+                await uow.campaigns.add(make_campaign("c2", name="Before", created_at=NOW - MINUTE))
+            await add_prospect(uow, number, status=ProspectStatus.NOT_DELIVERED, reason=down, **changes)
+            failed = EnrollmentEvent(
+                f"e{number}", NOW + at * MINUTE, "failed", ProspectStatus.NOT_DELIVERED, 1, "system"
+            )
+            await uow.enrollments.add_event(failed)
+            await uow.enrollments.add_event(replace(failed, at=NOW + 20 * MINUTE, status=ProspectStatus.ACTIVE))
+        await uow.mailboxes.add(make_mailbox("mb2", address="omar@agency.test"))
+        states = {"state": DeliveryState.FAILED, "reason": "email_not_synced"}
+        await uow.deliveries.add_many(
+            [
+                make_delivery("d1", **states),
+                make_delivery("d2", **states, enrollment_id="e2"),
+                make_delivery("d3", **states, enrollment_id="e3", campaign_id="c2"),
+                make_delivery("d4", **states, enrollment_id="e4", mailbox_id="mb2"),
+            ]
+        )
+        deliveries, then, why = uow.deliveries, NOW + MINUTE, "email_not_synced"
+        found = await deliveries.failed_of_mailbox("mb1", reason=why, since=then)
+        assert [(one.id, at) for one, at in found] == [("d2", NOW + 5 * MINUTE), ("d3", NOW + 9 * MINUTE)]
+        assert await deliveries.count_failed_of_mailbox("mb1", reason=why, since=then) == 2
+        assert await deliveries.count_failed_of_mailbox("mb1", reason=why, since=NOW) == 3
+        assert await deliveries.count_failed_of_mailbox("mb1", reason="mailbox_full", since=NOW) == 0
+        assert await deliveries.count_failed_of_mailbox("mb2", reason=why, since=then) == 1
 
 
 async def test_the_email_log_shows_the_newest_first(store: SqlStore) -> None:

@@ -13,8 +13,10 @@ from tests.stores import NOW
 
 _WHOLE_WORKSPACE = re.compile(
     r"^(?:SCAN (?!workspaces)(?:deliveries|enrollments|people|person_addresses|messages|seen_messages|activities"
-    r"|outbox|backfills)\b"
-    r"|SEARCH \w+ USING (?!INDEX ix_deliveries_sending|INDEX ix_outbox_unposted).* \(workspace=\?\))"
+    r"|outbox|backfills|canaries|alerts)\b"
+    # Mailboxes, campaigns and open alerts are few.
+    r"|SEARCH (?!mailboxes|campaigns)\w+ "
+    r"USING (?!INDEX (?:ix_deliveries_sending|ix_outbox_unposted|ix_alerts_unresolved)).* \(workspace=\?\))"
 )
 
 
@@ -29,6 +31,10 @@ async def ask_everything_hot(uow: UnitOfWork) -> None:
     await uow.deliveries.hold_back("c1", waiting_for="campaign")
     await uow.deliveries.release("campaign", not_before=NOW)
     await uow.deliveries.failed_of("c1")
+    await uow.deliveries.failed_of_mailbox("mb1", reason="email_not_synced", since=NOW)
+    await uow.deliveries.count_failed_of_mailbox("mb1", reason="email_not_synced", since=NOW)
+    await uow.canaries.last_sent()
+    await uow.alerts.newest_open("sync", "credentials_rejected", limit=50)
     await uow.people.ids_by_keys(["a", "b"])
     await uow.people.known(["a", "b"])
     await uow.people.known(["a", "b"], variants=True)

@@ -48,6 +48,26 @@ async def test_an_alert_may_turn_out_to_be_about_more(store: SqlStore) -> None:
         await uow.alerts.add(make_alert("a2", key="storm:google:connect_timeout"))
 
 
+async def test_the_newest_alerts_of_a_cause_are_found_by_kind(store: SqlStore) -> None:
+    """Not those that are over, nor those whose server only says the words of that cause."""
+    words = {"cause": "dns", "raw": '"cause":"auth_failed"'}
+    async with store.write("T1") as uow:
+        await uow.alerts.add(make_alert("a1"))
+        await uow.alerts.add(make_alert("a2", key="sync:mb2", opened_at=NOW + MINUTE))
+        await uow.alerts.add(make_alert("a3", key="sync:mb3", facts=words))
+        await uow.alerts.add(make_alert("a4", key="storm:google:auth_failed"))
+        await uow.alerts.add(make_alert("a5", key="sync:mb5", facts={"cause": "AUTHxFAILED"}))
+        over = make_alert("a6", key="sync:mb6", opened_at=NOW + 2 * MINUTE)
+        await uow.alerts.add(over)
+        await uow.alerts.save(replace(over, state=AlertState.RESOLVED, resolved_at=NOW))
+        found = uow.alerts.newest_open
+        assert [one.id for one in await found("sync", "auth_failed", limit=9)] == ["a2", "a1"]
+        assert [one.id for one in await found("sync", "auth_failed", limit=1)] == ["a2"]
+        assert [one.id for one in await found("storm", "auth_failed", limit=9)] == ["a4"]
+    async with store.read("T2") as uow:
+        assert await uow.alerts.newest_open("sync", "auth_failed", limit=9) == []
+
+
 async def test_settings_are_set_and_set_again(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         for key, value in (("spacing", [60, 120]), ("channel", "C0"), ("spacing", {"min": 5}), ("limit", None)):
@@ -129,6 +149,7 @@ async def test_a_check_mail_without_echo_is_overdue_until_it_is_settled(store: S
         await uow.canaries.add(second)
         assert await uow.canaries.latest("mb1") == second
         assert await uow.canaries.latest("mb2") is None
+        assert await uow.canaries.last_sent() == {"mb1": second.sent_at}
         assert await uow.canaries.overdue(NOW + 2 * MINUTE) == [first, second]
         assert await uow.canaries.seen(["1@agency.test"], "mb1", NOW + MINUTE) == 0
         assert await uow.canaries.seen(["1@agency.test", "x@agency.test"], "mb2", NOW + MINUTE) == 1

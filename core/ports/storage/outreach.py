@@ -157,6 +157,17 @@ class DeliveryStore(Protocol):
         """The latest delivery of each prospect whose status is a failure (Retry all)."""
         ...
 
+    async def failed_of_mailbox(
+        self, mailbox_id: str, *, reason: str, since: datetime
+    ) -> list[tuple[Delivery, datetime]]:
+        """Such deliveries of one mailbox in all campaigns that failed since that moment, each with when it did; the
+        oldest first."""
+        ...
+
+    async def count_failed_of_mailbox(self, mailbox_id: str, *, reason: str, since: datetime) -> int:
+        """How many ``failed_of_mailbox`` would name."""
+        ...
+
     async def log(
         self, *, campaign_id: str | None = None, state: Collection[DeliveryState] = (), limit: int = 500
     ) -> list[EmailLogRow]:
