@@ -37,12 +37,13 @@ QUICK_SETTINGS = {
     "poll_sent_s": "3",
     "retry_first_s": "0.5",
     "retry_most_s": "3",
-    "alert_after_s": "2",
+    "alert_tries": "2",
+    "alert_after_s": "1",
     "login_retry_s": "60",
     "idle_renew_s": "3",
     "stuck_after_s": "6",
-    "canary_every_s": "15",
-    "canary_patience_s": "4",
+    "canary_every_s": "6",
+    "canary_patience_s": "3",
     "storm_window_s": "60",
 }
 TOKEN_LIFE_S = 30.0

@@ -20,6 +20,8 @@ READY_WITHIN = 60.0
 SOON = 20_000
 """Milliseconds in which anything that a person waits for has to be on the page."""
 
+_NO_TOASTS = "[data-testid=toast] { visibility: hidden }"
+
 ALERTS, OUTREACH, GENERAL, RETHREAD = "C0ALERTS", "C0REPLIES", "C0GENERAL", "Rethread"
 
 
@@ -122,9 +124,15 @@ class Screen:
         """Keeps a picture for the documents, where ``RETHREAD_SCREENSHOTS=1`` asks for it."""
         if os.environ.get("RETHREAD_SCREENSHOTS") != "1":
             return
-        IMAGES.mkdir(parents=True, exist_ok=True)
+        path = IMAGES / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
         await self.page.mouse.move(0, 0)
-        await (part or self.page).screenshot(path=IMAGES / f"{name}.png", animations="disabled")
+        await (part or self.page).screenshot(path=path, animations="disabled", style=_NO_TOASTS)
+
+    async def ask(self, path: str, **body: bool | str) -> None:
+        """What a click on the page would ask of the sandbox, without the click."""
+        answer = await self.page.request.post(f"{self.url}/{path}", data=body)
+        assert answer.ok, await answer.text()
 
 
 @dataclass
@@ -139,14 +147,18 @@ class Drawer:
 
     async def open(self, address: str, tab: str = "inbox") -> None:
         """This mailbox, on this tab."""
+        await self._open_list()
+        await self.page.get_by_test_id(f"mail-account-{address}").click()
+        await self.page.get_by_test_id(f"mail-tab-{tab}").click()
+
+    async def _open_list(self) -> None:
+        """All mailboxes."""
         if not await self.page.locator("#mail").is_visible():
             await self.page.get_by_test_id("mail-panel-toggle").click()
-        row, back = self.page.get_by_test_id(f"mail-account-{address}"), self.page.get_by_test_id("mail-back")
+        row, back = self.page.locator("#mail .mail-account").first, self.page.get_by_test_id("mail-back")
         await expect(row.or_(back)).to_be_visible(timeout=SOON)
         if await back.is_visible():
             await back.click()
-        await row.click()
-        await self.page.get_by_test_id(f"mail-tab-{tab}").click()
 
     async def close(self) -> None:
         await self.page.get_by_role("button", name="Close the mail panel").click()
@@ -186,6 +198,39 @@ class Drawer:
         await self.open(address, "break")
         await self.page.get_by_test_id("switch-mend").click()
         await self._told(f"{address} is in order again")
+
+    async def choose(self, address: str, switch: str, value: str) -> None:
+        """One of a switch's options."""
+        await self.open(address, "break")
+        await self.page.get_by_test_id(f"switch-{switch}").select_option(value)
+        await self._told(f"done for {address}")
+
+    async def turn_sign_in(self, provider: str, address: str, switch: str) -> None:
+        """A switch of the account at its provider, in the mailbox's own panel."""
+        await self.open(address, "break")
+        await self._flip(f"switch-{provider}-{address}-{switch}")
+
+    async def turn_app(self, provider: str, switch: str) -> None:
+        """A switch of the product's app at a provider."""
+        await self._open_sign_in_hosts()
+        await self._flip(f"switch-{provider}-app-{switch}")
+
+    async def set_token_life(self, provider: str, seconds: str) -> None:
+        """How long access tokens live that are issued from now on."""
+        await self._open_sign_in_hosts()
+        name = f"switch-{provider}-app-token_lifetime_s"
+        await self.page.get_by_test_id(name).fill(seconds)
+        await self._flip(f"{name}-apply")
+
+    async def _open_sign_in_hosts(self) -> None:
+        await self._open_list()
+        await self.page.get_by_test_id("signin-hosts").click()
+
+    async def _flip(self, test_id: str) -> None:
+        """Says so once the sandbox has done it."""
+        async with self.page.expect_response("**/sandbox/signin/**") as answered:
+            await self.page.get_by_test_id(test_id).click()
+        assert (await answered.value).ok
 
     async def _told(self, words: str) -> None:
         await expect(self.page.get_by_test_id("toast").filter(has_text=words).last).to_be_visible(timeout=SOON)
