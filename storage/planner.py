@@ -20,6 +20,11 @@ _ROWS = {
     "folders": 5_000,
     "campaigns": 500,
     "settings": 100,
+    "tickets": 500,
+    "sign_ins": 500,
+    "mailbox_leases": 1_000,
+    "canaries": 100_000,
+    "backfills": 20_000,
 }
 _ROWS_OF_PARTIAL = {
     "ix_deliveries_claim": 20_000,
@@ -28,6 +33,8 @@ _ROWS_OF_PARTIAL = {
     "ix_deliveries_unknown": 50,
     "ix_alerts_unresolved": 100,
     "ix_outbox_unposted": 100,
+    "ix_canaries_unsettled": 1_000,
+    "ix_backfills_unfinished": 1_000,
 }
 _ROWS_PER_VALUE = {
     "workspace": _MANY,
@@ -37,6 +44,7 @@ _ROWS_PER_VALUE = {
     "waiting_for": 5_000,
     "campaign_id": 5_000,
     "mailbox_id": 5_000,
+    "from_mailbox": 1_000,
     "folder_id": 5_000,
     "uidvalidity": 5_000,
     "person_id": 5,
