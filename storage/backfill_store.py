@@ -45,3 +45,6 @@ class SqlBackfillStore:
             backfills.c.asked_at == backfill.asked_at,
         )
         return await self._scope.run(self._scope.update(backfills).where(*same).values(values_of(backfill))) == 1
+
+    async def forget_before(self, cutoff: datetime) -> int:
+        return await self._scope.run(self._scope.delete(backfills).where(backfills.c.done_at < cutoff))

@@ -28,3 +28,6 @@ class SqlSignInStore:
             self._scope.select(sign_ins, *_COLUMNS).where(sign_ins.c.state_hash == state_hash)
         )
         return SignInState(*row) if row else None
+
+    async def forget_before(self, cutoff: datetime) -> int:
+        return await self._scope.run(self._scope.delete(sign_ins).where(sign_ins.c.expires_at < cutoff))

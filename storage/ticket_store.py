@@ -28,3 +28,6 @@ class SqlTicketStore:
     async def spend(self, token_hash: bytes, at: datetime) -> bool:
         good = (tickets.c.token_hash == token_hash, tickets.c.spent_at.is_(None), tickets.c.expires_at > at)
         return await self._scope.run(self._scope.update(tickets).where(*good).values(spent_at=at)) == 1
+
+    async def forget_before(self, cutoff: datetime) -> int:
+        return await self._scope.run(self._scope.delete(tickets).where(tickets.c.expires_at < cutoff))

@@ -46,3 +46,7 @@ class BackfillStore(Protocol):
     async def save(self, backfill: Backfill) -> bool:
         """False where it was asked for anew meanwhile, or is gone: then nothing changes."""
         ...
+
+    async def forget_before(self, cutoff: datetime) -> int:
+        """Those that were done before this moment; returns how many."""
+        ...

@@ -14,6 +14,8 @@ from core.workers.supervisor import wait_for
 EVERY_SECONDS: Final = 3_600.0
 REPEATS_WITHIN: Final = timedelta(days=7)
 """How long a repeated Slack delivery is known as such; Slack itself gives up after an hour."""
+OVER_WITHIN: Final = timedelta(days=7)
+"""How long links, sign-ins and searches for old mail that are over stay to be looked up."""
 TRACES_WITHIN: Final = timedelta(days=30)
 """How long the trace of a mail that concerned nobody is kept (ruling on R81)."""
 
@@ -33,6 +35,10 @@ class HousekeepingWorker:
         """One round."""
         for workspace in await self._store.workspaces():
             async with self._store.write(workspace) as uow:
-                await uow.seen.forget_before(self._clock.now() - REPEATS_WITHIN)
-                await uow.messages.forget_seen_before(self._clock.now() - TRACES_WITHIN)
+                now = self._clock.now()
+                await uow.seen.forget_before(now - REPEATS_WITHIN)
+                await uow.messages.forget_seen_before(now - TRACES_WITHIN)
+                await uow.tickets.forget_before(now - OVER_WITHIN)
+                await uow.sign_ins.forget_before(now - OVER_WITHIN)
+                await uow.backfills.forget_before(now - OVER_WITHIN)
         await self._checkpoint()

@@ -87,6 +87,37 @@ async def test_a_ticket_is_spent_once_and_only_in_time(store: SqlStore) -> None:
         assert await uow.tickets.get(b"hash") == replace(ticket, spent_at=NOW)
 
 
+async def test_links_and_sign_ins_that_are_over_are_forgotten(store: SqlStore) -> None:
+    """Spent or not: what has expired is good for nothing. Another workspace's stay."""
+    async with store.write("T2") as uow:
+        await uow.tickets.add(b"theirs", ConnectTicket("U0RITA", NOW, None))
+    async with store.write("T1") as uow:
+        for name, at in ((b"old", NOW), (b"spent", NOW), (b"new", NOW + MINUTE)):
+            await uow.tickets.add(name, ConnectTicket("U0RITA", at, None))
+            await uow.sign_ins.add(name, SignInState(b"ticket", "google", "rita@agency.test", at))
+        await uow.tickets.spend(b"spent", NOW - MINUTE)
+        assert await uow.tickets.forget_before(NOW) == 0
+        assert await uow.tickets.forget_before(NOW + MINUTE) == 2
+        assert await uow.sign_ins.forget_before(NOW + MINUTE) == 2
+        assert await uow.tickets.get(b"new") is not None
+        assert await uow.tickets.get(b"old") is None
+        assert await uow.sign_ins.spend(b"new", NOW) is not None
+    async with store.read("T2") as uow:
+        assert await uow.tickets.get(b"theirs") is not None
+
+
+async def test_searches_that_are_done_are_forgotten_and_those_that_wait_are_not(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        for key in ("done", "late", "waits"):
+            await uow.backfills.ask(key, f"{key}@candidates.example", ["mb1"], NOW - 9 * MINUTE)
+        done, late, waits = [one for key in ("done", "late", "waits") for one in await uow.backfills.of([key])]
+        await uow.backfills.save(replace(done, done_at=NOW))
+        await uow.backfills.save(replace(late, done_at=NOW + MINUTE))
+        assert await uow.backfills.forget_before(NOW + MINUTE) == 1
+        assert [one.key for one in await uow.backfills.of(["done", "late", "waits"])] == ["late", waits.key]
+
+
 async def test_a_mailbox_log_shows_the_newest_first(store: SqlStore) -> None:
     entries = [SyncLogEntry("mb1", NOW + n * MINUTE, f"cause {n}", "raw", "fix") for n in range(3)]
     async with store.write("T1") as uow:

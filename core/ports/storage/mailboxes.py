@@ -135,6 +135,10 @@ class TicketStore(Protocol):
         """True once: unspent and not expired."""
         ...
 
+    async def forget_before(self, cutoff: datetime) -> int:
+        """Those that expired before this moment, spent or not; returns how many."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SignInState:
@@ -152,6 +156,10 @@ class SignInStore(Protocol):
 
     async def spend(self, state_hash: bytes, at: datetime) -> SignInState | None:
         """The state, once: unspent and not expired; None otherwise."""
+        ...
+
+    async def forget_before(self, cutoff: datetime) -> int:
+        """Those that expired before this moment, spent or not; returns how many."""
         ...
 
 
