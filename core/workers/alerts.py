@@ -1,12 +1,13 @@
-"""The alert loop: broken mailboxes of one cause fold into one card, what lasts is told again, what ends is told ahead.
+"""The alert loops: broken mailboxes of one cause fold into one card; what lasts is told again, what ends is told ahead.
 
-It wakes by the topic "alerts" as soon as something breaks or recovers, and at least once a minute for what only time
-brings about.
+The first wakes by the topic "alerts" as soon as something breaks or recovers. What only time brings about has a loop of
+its own, once a minute: a thousand warnings that are written delay no storm's card.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -21,8 +22,10 @@ from core.workers.supervisor import wait_for, wait_for_either
 _log = structlog.get_logger("alerts")
 
 EVERY_SECONDS: Final = 60.0
-# Of a storm of a thousand mailboxes every one wakes this loop: it takes at most a tenth of the process's time.
+# Of a storm of a thousand mailboxes every one wakes this loop: it takes at most a tenth of the process's time, but
+# what breaks elsewhere meanwhile is told within seconds.
 _REST: Final = 9.0
+_LONGEST_REST: Final = 5.0
 
 
 class AlertWorker:
@@ -44,28 +47,38 @@ class AlertWorker:
         self._reminders = reminders
         self._expiry = expiry
         self._every = every
-        self._next_look: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Until stopped. A failure of one loop ends both, for the supervisor to begin them again."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._follow_storms(stop))
+            loops.create_task(self._keep_time(stop))
+
+    async def _follow_storms(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             began = self._clock.monotonic()
-            await self.look()
-            if not await wait_for(stop, _REST * (self._clock.monotonic() - began)):
+            await self.settle()
+            if not await wait_for(stop, min(_REST * (self._clock.monotonic() - began), _LONGEST_REST)):
                 await wait_for_either(stop, self._store.wait("alerts", self._every))
 
-    async def look(self) -> None:
-        """One round: storms at each, reminders and warnings when their time has come. What goes wrong in one workspace
-        waits for the next round and delays no other."""
-        now = self._clock.monotonic()
-        timely = self._next_look is None or now >= self._next_look
+    async def _keep_time(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await wait_for_either(stop, self.tell())
+            await wait_for(stop, self._every)
+
+    async def settle(self) -> None:
+        """One look at all storms."""
+        await self._everywhere(self._storms.settle)
+
+    async def tell(self) -> None:
+        """One look at what only time brings about: reminders, ends of mutes, sign-ins that end soon."""
+        await self._everywhere(self._reminders.tell_again)
+        await self._everywhere(self._expiry.count_down)
+
+    async def _everywhere(self, look: Callable[[str], Awaitable[object]]) -> None:
+        """What goes wrong in one workspace waits for the next look and delays no other."""
         for workspace in await self._store.workspaces():
             try:
-                await self._storms.settle(workspace)
-                if timely:
-                    await self._reminders.tell_again(workspace)
-                    await self._expiry.count_down(workspace)
+                await look(workspace)
             except Exception:
                 _log.exception("alerts_failed", action="alerts_failed", workspace=workspace)
-        if timely:
-            self._next_look = now + self._every

@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 
 from core.clock import SystemClock
+from core.services.expiry import ExpiryService
 from core.workers.alerts import AlertWorker
 from tests.services.alert_rig import SECRET, AlertRig
 from tests.services.rig import Rig
-from tests.stores import SteadyClock, make_mailbox
+from tests.stores import make_mailbox
 
 DEADLINE_S = 10.0
 
@@ -62,36 +63,65 @@ async def test_time_alone_brings_reminders(many: AlertRig) -> None:
         await told(many, "sync_reminder")
 
 
-async def test_reminders_are_looked_for_once_a_minute_however_often_it_is_woken(many: AlertRig) -> None:
-    """Storms at each look."""
+async def test_a_break_brings_no_reminders_before_their_minute(many: AlertRig) -> None:
+    """However often the first loop is woken; each loop has its own work."""
     await many.add("a")
     await many.break_("a")
-    await many.worker.look()
-    many.rig.clock.at = many.rig.clock.now().replace(year=2027)
-    pause = SteadyClock(many.rig.clock.now())
-    worker = AlertWorker(many.rig.store, pause, many.storms, many.reminders, many.expiry)
-    await worker.look()
-    assert len(await many.in_channel("sync_reminder")) == 1
     many.rig.clock.pass_time(days=1)
-    await worker.look()
+    await many.worker.settle()
+    assert await many.in_channel("sync_reminder") == []
+    await many.worker.tell()
+    await many.worker.tell()
     assert len(await many.in_channel("sync_reminder")) == 1
-    pause.pass_time(seconds=60)
-    await worker.look()
-    assert len(await many.in_channel("sync_reminder")) == 2
+
+
+async def test_a_long_look_at_sign_ins_delays_no_storm(many: AlertRig) -> None:
+    """Nor does the rest after it: the storm's card stands while the look at a thousand sign-ins goes on."""
+    looks, goes_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(ExpiryService):
+        async def count_down(self, workspace: str) -> None:
+            looks.set()
+            await goes_on.wait()
+
+    names = await many.add_many("a", "b", "c")
+    worker = AlertWorker(many.rig.store, SystemClock(), many.storms, many.reminders, Slow(many.rig.tools))
+    async with running(worker):
+        async with asyncio.timeout(DEADLINE_S):
+            await looks.wait()
+        for name in names:
+            await many.break_(name)
+        await told(many, "storm")
+
+
+async def test_a_stop_does_not_wait_for_a_long_look(many: AlertRig) -> None:
+    looks = asyncio.Event()
+
+    class Endless(ExpiryService):
+        async def count_down(self, workspace: str) -> None:
+            looks.set()
+            await asyncio.Event().wait()
+
+    async with running(
+        AlertWorker(many.rig.store, SystemClock(), many.storms, many.reminders, Endless(many.rig.tools))
+    ):
+        async with asyncio.timeout(DEADLINE_S):
+            await looks.wait()
 
 
 async def test_a_workspace_that_goes_wrong_delays_no_other(many: AlertRig) -> None:
-    """An alert that cannot be read in T1; T2 hears of its own."""
+    """An alert that nobody can read in T1; T2 hears of its own."""
     await many.add("a")
     await many.break_("a")
     async with many.rig.store.write("T1") as uow:
         alert = await uow.alerts.current("sync:a")
         assert alert is not None
-        await uow.alerts.save(replace(alert, facts={**alert.facts, "began_at": "yesterday"}))
+        await uow.alerts.save(replace(alert, facts={**alert.facts, "began_at": "yesterday", "told_at": "never"}))
     async with many.rig.store.write("T2") as uow:
         signed_in = many.rig.clock.now()
         await uow.mailboxes.add(make_mailbox("b", workspace="T2", sign_in="microsoft", signed_in_at=signed_in))
     many.rig.clock.pass_time(days=85)
-    await many.worker.look()
+    await many.worker.settle()
+    await many.worker.tell()
     async with many.rig.store.read("T2") as uow:
         assert [one.key for one in await uow.alerts.list_open()] == ["expiry:b"]
