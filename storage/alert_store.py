@@ -37,7 +37,7 @@ class SqlAlertStore:
         named = text.contains(f'"cause":{json.dumps(cause)}', autoescape=True)
         of_kind = self._select().where(UNRESOLVED, alerts.c.key.startswith(f"{kind}:", autoescape=True), named)
         rows = await self._scope.rows(of_kind.order_by(alerts.c.opened_at.desc(), alerts.c.id).limit(limit))
-        return [one for one in (Alert(*row) for row in rows) if one.facts["cause"] == cause]
+        return [one for one in (Alert(*row) for row in rows) if one.facts.get("cause") == cause]
 
     async def add(self, alert: Alert) -> None:
         """Raises RefusedError(reason="alert_exists") where the key has an unresolved one."""

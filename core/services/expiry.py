@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,14 @@ from core.services.alert_board import AlertBoard
 from core.services.tools import Tools, persistently, settings_in
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """``days`` that a sign-in lasts, and how many of them before its end people are warned."""
+
+    days: int
+    ahead: int
+
+
 class ExpiryService:
     """Use case of the alert worker."""
 
@@ -23,36 +31,42 @@ class ExpiryService:
         self._board = AlertBoard(tools)
 
     async def count_down(self, workspace: str) -> None:
-        """One card per sign-in that ends soon, brought up to date."""
+        """One card per sign-in that ends soon, brought up to date. Where nothing changed, nothing is written."""
         async with self._tools.store.read(workspace) as uow:
-            settings = await settings_in(uow)
-            days, ahead = int(settings["sign_in_days"]), int(settings["expiry_warning_days"])
-            mailboxes = {one.id: one for one in await uow.mailboxes.list()}
-            warned = {one.facts["mailbox_id"] for one in await uow.alerts.list_open() if one.kind == "expiry"}
-        now = self._tools.clock.now()
-        for mailbox in mailboxes.values():
-            end = ends_at(mailbox, days)
-            if mailbox.id in warned or (end is not None and is_near(end, now, ahead)):
-                await persistently(partial(self._one, workspace, mailbox.id, days, ahead))
+            rule = await _rule(uow)
+            mailboxes = await uow.mailboxes.list()
+            cards = {one.key: one for one in await uow.alerts.list_open() if one.kind == "expiry"}
+        changed = [one.id for one in mailboxes if self._has_news(one, cards.get(_key(one.id)), rule)]
+        for mailbox_id in changed:
+            await persistently(partial(self._one, workspace, mailbox_id))
 
-    async def _one(self, workspace: str, mailbox_id: str, days: int, ahead: int) -> None:
+    def _has_news(self, mailbox: Mailbox, alert: Alert | None, rule: _Rule) -> bool:
+        facts = self._facts(mailbox, rule)
+        if facts is None or alert is None:
+            return (facts is None) != (alert is None)
+        return any(alert.facts.get(name) != fact for name, fact in facts.items())
+
+    async def _one(self, workspace: str, mailbox_id: str) -> None:
         async with self._tools.store.write(workspace) as uow:
             mailbox = await uow.mailboxes.get(mailbox_id)
             if mailbox is None:
                 return
-            end, now = ends_at(mailbox, days), self._tools.clock.now()
-            alert = await uow.alerts.current(_key(mailbox_id))
-            if end is not None and is_near(end, now, ahead):
-                await self._warn(uow, mailbox, alert, end)
+            rule = await _rule(uow)
+            alert, facts = await uow.alerts.current(_key(mailbox_id)), self._facts(mailbox, rule)
+            if facts is not None and alert is None:
+                await self._board.open(uow, _key(mailbox_id), facts)
+            elif facts is not None and alert is not None:
+                await self._board.change(uow, alert, facts)
             elif alert is not None:
-                # Disconnecting ends the sign-in itself.
-                state = "ended" if end is None else "renewed"
-                until = {} if end is None else {"ends_at": iso(end), "days_left": days_left(end, now)}
-                await self._board.change(uow, alert, {"state": state, **until}, state=AlertState.RESOLVED)
+                await self._board.change(uow, alert, self._over(mailbox, rule), state=AlertState.RESOLVED)
 
-    async def _warn(self, uow: UnitOfWork, mailbox: Mailbox, alert: Alert | None, end: datetime) -> None:
-        left = days_left(end, self._tools.clock.now())
-        facts: dict[str, Any] = {
+    def _facts(self, mailbox: Mailbox, rule: _Rule) -> dict[str, Any] | None:
+        """What the card says now; None where there is nothing to warn of."""
+        end, now = ends_at(mailbox, rule.days), self._tools.clock.now()
+        if end is None or not is_near(end, now, rule.ahead):
+            return None
+        left = days_left(end, now)
+        return {
             "state": "warned" if left else "ended",
             "mailbox_id": mailbox.id,
             "address": mailbox.address,
@@ -61,10 +75,18 @@ class ExpiryService:
             "ends_at": iso(end),
             "days_left": left,
         }
-        if alert is None:
-            await self._board.open(uow, _key(mailbox.id), facts)
-        else:
-            await self._board.change(uow, alert, facts)
+
+    def _over(self, mailbox: Mailbox, rule: _Rule) -> dict[str, Any]:
+        """Signed in anew; or disconnected, which ends the sign-in itself."""
+        end = ends_at(mailbox, rule.days)
+        if end is None:
+            return {"state": "ended"}
+        return {"state": "renewed", "ends_at": iso(end), "days_left": days_left(end, self._tools.clock.now())}
+
+
+async def _rule(uow: UnitOfWork) -> _Rule:
+    settings = await settings_in(uow)
+    return _Rule(int(settings["sign_in_days"]), int(settings["expiry_warning_days"]))
 
 
 def _key(mailbox_id: str) -> str:

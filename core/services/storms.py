@@ -32,6 +32,9 @@ from core.services.alert_board import AlertBoard
 from core.services.tools import Tools, persistently, settings_in
 
 _SHOWN: Final = 50
+_NEAR: Final = 50
+"""A break is compared with so many others of its cause, the newest: what decides whether it is alone broke lately, and
+a thousand that break before their card stands are not read a thousand times each. ``settle`` reads all of them."""
 _RESYNC_GRACE: Final = timedelta(seconds=30)
 """So long a storm counts as being resynced, although no mailbox has said so yet."""
 _OFF: Final = (MailboxStatus.PAUSED, MailboxStatus.DISCONNECTED, MailboxStatus.PENDING)
@@ -60,8 +63,10 @@ class StormService:
                 return {"folded": storm.id, "gathering": False}
         if gather([new], [], patience):
             return {"folded": None, "gathering": True}
-        others = [one for one in await uow.alerts.list_open() if one.facts.get("mailbox_id") != facts["mailbox_id"]]
-        gathered = gather([new, *_breaks(others)], _storms(others), patience)
+        near = await uow.alerts.newest_open("sync", new.cause, limit=max(_NEAR, 2 * patience.mailboxes))
+        others = _breaks([one for one in near if one.facts.get("mailbox_id") != facts["mailbox_id"]])
+        storms = _storms(await uow.alerts.newest_open("storm", new.cause, limit=_NEAR))
+        gathered = gather([new, *others], storms, patience)
         return {"folded": None, "gathering": any(new in one.breaks for one in gathered)}
 
     async def settle(self, workspace: str) -> None:
