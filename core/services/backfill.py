@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+import structlog
+
 from core.domain.account import SYNCED_STATUSES, Mailbox, MailboxStatus
 from core.domain.address import match_key
 from core.domain.folder_sync import FolderState
@@ -24,7 +26,9 @@ from core.services.ingest import FolderJob, IngestService
 from core.services.mailboxes import endpoint_imap
 from core.services.tools import Tools
 
+_log = structlog.get_logger("backfill")
 _UNWATCHED = "unwatched"
+_UNKNOWN = "Rethread failed at it, and its own log says how."
 _MOST_TRIES = 48
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -62,7 +66,10 @@ class BackfillService:
         async with self._tools.store.read(workspace) as uow:
             due = await uow.backfills.due(self._tools.clock.now())
         for one in due:
-            await self._run(workspace, one)
+            try:
+                await self._run(workspace, one)
+            except Exception:
+                _log.exception("backfill_failed", action="backfill_failed", workspace=workspace, mailbox=one.mailbox_id)
         return len(due)
 
     async def _run(self, workspace: str, asked: Backfill) -> None:
@@ -73,10 +80,18 @@ class BackfillService:
         elif mailbox.status not in SYNCED_STATUSES or not mailbox.capture:
             await self._later(workspace, asked, "the mailbox is not synced now")
         else:
-            try:
-                await self._finished(workspace, await self._look(mailbox, asked))
-            except (MailError, NotFoundError, SealedError) as error:
-                await self._later(workspace, replace(asked, tries=asked.tries + 1), error.message)
+            await self._try(workspace, mailbox, asked)
+
+    async def _try(self, workspace: str, mailbox: Mailbox, asked: Backfill) -> None:
+        """Whatever ends it counts as a try: a mail that nobody can read must not be fetched for ever. Raises what it
+        does not know, after it was counted."""
+        try:
+            await self._finished(workspace, await self._look(mailbox, asked))
+        except (MailError, NotFoundError, SealedError) as error:
+            await self._later(workspace, replace(asked, tries=asked.tries + 1), error.message)
+        except Exception:
+            await self._later(workspace, replace(asked, tries=asked.tries + 1), _UNKNOWN)
+            raise
 
     async def _look(self, mailbox: Mailbox, asked: Backfill) -> Backfill:
         """The whole search over one short connection of its own."""

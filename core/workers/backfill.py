@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from core.ports.backfill import TOPIC
 from core.ports.storage import Store
 from core.services.backfill import BackfillService
 from core.workers.supervisor import wait_for_either
 
 EVERY_SECONDS = 30.0
+
+_log = structlog.get_logger("backfill")
 
 
 class BackfillWorker:
@@ -25,6 +29,10 @@ class BackfillWorker:
             await wait_for_either(stop, self._round())
 
     async def _round(self) -> None:
+        """What goes wrong in one workspace waits for the next round, and delays no other."""
         for workspace in await self._store.workspaces():
-            await self._backfill.run_due(workspace)
+            try:
+                await self._backfill.run_due(workspace)
+            except Exception:
+                _log.exception("backfill_failed", action="backfill_failed", workspace=workspace)
         await self._store.wait(TOPIC, EVERY_SECONDS)

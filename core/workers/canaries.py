@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from core.ports.storage import Store
 from core.services.canaries import LONGEST_PACE, CanaryService
 from core.workers.supervisor import wait_for
+
+_log = structlog.get_logger("canaries")
 
 
 class CanaryWorker:
@@ -20,5 +24,14 @@ class CanaryWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Until stopped."""
         while not stop.is_set():
-            paces = [await self._canaries.run_once(workspace) for workspace in await self._store.workspaces()]
+            workspaces = await self._store.workspaces()
+            paces = await asyncio.gather(*(self._look(workspace) for workspace in workspaces))
             await wait_for(stop, min(paces, default=LONGEST_PACE))
+
+    async def _look(self, workspace: str) -> float:
+        """What goes wrong in one workspace waits for its next look, and delays no other."""
+        try:
+            return await self._canaries.run_once(workspace)
+        except Exception:
+            _log.exception("canaries_failed", action="canaries_failed", workspace=workspace)
+            return LONGEST_PACE
