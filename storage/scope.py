@@ -6,7 +6,9 @@ contract suite executes and fail on one that lacks it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from itertools import islice
@@ -50,6 +52,7 @@ class Scope:
         on_postgresql = connection.dialect.name == "postgresql"
         self._upsert: Callable[[Table], postgresql.Insert | sqlite.Insert]
         self._upsert = postgresql.insert if on_postgresql else sqlite.insert
+        self._to_the_end = not on_postgresql
 
     def select(self, table: Table, *columns: ColumnElement[Any]) -> AnySelect:
         """Columns (all of the table where none are named) of this workspace's rows; ``tables.joined`` joins others."""
@@ -63,11 +66,11 @@ class Scope:
 
     async def rows(self, statement: Executable) -> Sequence[AnyRow]:
         with translated():
-            return (await self._connection.execute(statement)).all()
+            return (await self._execute(statement)).all()
 
     async def first(self, statement: Executable) -> AnyRow | None:
         with translated():
-            return (await self._connection.execute(statement)).first()
+            return (await self._execute(statement)).first()
 
     async def pairs(self, statement: Executable) -> dict[Any, Any]:
         """Rows of two columns: the first names the second."""
@@ -75,18 +78,18 @@ class Scope:
 
     async def scalar(self, statement: Executable) -> Any:
         with translated():
-            return (await self._connection.execute(statement)).scalar()
+            return (await self._execute(statement)).scalar()
 
     async def run(self, statement: Executable) -> int:
         """Executes an UPDATE or DELETE; returns how many rows it touched."""
         with translated():
-            return (await self._connection.execute(statement)).rowcount
+            return (await self._execute(statement)).rowcount
 
     async def insert(self, table: Table, rows: Sequence[Values]) -> None:
         """Inserts rows with equal keys. Raises StorageError on a conflict."""
         if rows:
             with translated():
-                await self._connection.execute(insert(table), self._owned(rows))
+                await self._execute(insert(table), self._owned(rows))
 
     async def insert_new(self, table: Table, rows: Sequence[Values]) -> int:
         """Inserts the rows that conflict with nothing; returns how many those were."""
@@ -94,9 +97,7 @@ class Scope:
             return 0
         statement = self._upsert(table).on_conflict_do_nothing()
         with translated():
-            result: CursorResult[Any] = await self._connection.execute(
-                statement, self._owned(rows), execution_options={"preserve_rowcount": True}
-            )
+            result = await self._execute(statement, self._owned(rows), execution_options={"preserve_rowcount": True})
         return result.rowcount
 
     async def insert_returning(self, table: Table, rows: Sequence[Values], *names: str) -> set[tuple[Any, ...]]:
@@ -105,19 +106,38 @@ class Scope:
             return set()
         statement = self._upsert(table).on_conflict_do_nothing().returning(*(table.c[name] for name in names))
         with translated():
-            result = await self._connection.execute(statement, self._owned(rows))
+            result = await self._execute(statement, self._owned(rows))
             return {tuple(row) for row in result.all()}
 
     async def put(self, table: Table, row: Values, *, key: str, replace: Mapping[str, Any]) -> None:
         """Inserts the row or, where (workspace, ``key``) is there, sets ``replace`` on it."""
         statement = self._upsert(table).on_conflict_do_update(index_elements=["workspace", key], set_=replace)
         with translated():
-            await self._connection.execute(statement, self._owned([row]))
+            await self._execute(statement, self._owned([row]))
+
+    async def _execute(self, statement: Executable, *rows: Any, **options: Any) -> CursorResult[Any]:
+        """Cancelled amid a statement, SQLite's connection is closed while its cursor lives, and keeps the write lock:
+        so the statement comes to its end first, and the cancellation goes on then."""
+        execution = self._connection.execute(statement, *rows, **options)
+        return await (_to_the_end(execution) if self._to_the_end else execution)
 
     def _owned(self, rows: Sequence[Values]) -> Sequence[Values]:
         for row in rows:
             row["workspace"] = self.workspace
         return rows
+
+
+async def _to_the_end(execution: Coroutine[Any, Any, CursorResult[Any]]) -> CursorResult[Any]:
+    task = asyncio.create_task(execution)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # nobody asks for it any more
+        raise
 
 
 def columns_of(table: Table, kind: type[Any]) -> tuple[Column[Any], ...]:

@@ -17,6 +17,7 @@ class _Host:
     """``next_turn``: when the next connection may be opened, on the event loop's clock, which waiting goes by too."""
 
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    door: asyncio.Lock = field(default_factory=asyncio.Lock)
     next_turn: float = 0.0
 
 
@@ -31,9 +32,8 @@ class HostGate:
         """Waits for its turn; the block is the login."""
         place = self._hosts[host.lower()]
         async with place.room:
-            now = asyncio.get_running_loop().time()
-            mine = max(now, place.next_turn)
-            place.next_turn = mine + 1 / PER_SECOND
-            if mine > now:
-                await asyncio.sleep(mine - now)
+            async with place.door:
+                now = asyncio.get_running_loop().time
+                await asyncio.sleep(max(0.0, place.next_turn - now()))
+                place.next_turn = now() + 1 / PER_SECOND
             yield

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from core.services.tools import Tools, persistently
 
-_LEASE = timedelta(seconds=60)
-_RENEW_S = 20.0
+_LEASE = timedelta(seconds=30)
+_RENEW_S = 10.0
 
 
 @dataclass(slots=True)
@@ -32,7 +32,9 @@ class MailboxLeases:
         """Those of the wanted mailboxes that are this process's; asks the database only now and then."""
         known = self._known.get(workspace)
         now = self._tools.clock.monotonic()
-        if known is None or known.wanted != wanted or now - known.at >= _RENEW_S:
+        # Whoever stands by asks each time: another process may have given its mailboxes back a moment ago.
+        lacks = known is not None and known.held != wanted
+        if known is None or lacks or known.wanted != wanted or now - known.at >= _RENEW_S:
             known = _Held(set(wanted), await self._take(workspace, wanted), now)
             self._known[workspace] = known
         return known.held
@@ -54,4 +56,5 @@ class MailboxLeases:
             if known.held:
                 async with self._tools.store.write(workspace) as uow:
                     await uow.leases.give_back(known.held, holder=self._holder)
+                    uow.wake("sync")
         self._known.clear()

@@ -35,6 +35,7 @@ from core.services.ingest import IngestService
 from core.services.leases import MailboxLeases
 from core.services.mailboxes import endpoint_imap
 from core.services.proof_of_life import ProofOfLife
+from core.services.recovery import NOT_SYNCED
 from core.services.sending_health import SendingHealth
 from core.services.sync_failures import SyncFailures, release
 from core.services.sync_session import Scene, SyncSession, parks
@@ -264,11 +265,8 @@ class SyncService:
 
     async def _failed_meanwhile(self, uow: UnitOfWork, mailbox: Mailbox) -> int:
         """Stages of this mailbox that failed because it was not synced: what one Retry would bring back."""
-        count = 0
-        for campaign in await uow.campaigns.list():
-            failed = await uow.deliveries.failed_of(campaign.id, reason="email_not_synced")
-            count += sum(1 for one in failed if one.mailbox_id == mailbox.id)
-        return count
+        since = mailbox.failing_since or mailbox.created_at
+        return await uow.deliveries.count_failed_of_mailbox(mailbox.id, reason=NOT_SYNCED, since=since)
 
     async def alive(self, scene: Scene, folder_ids: Collection[str], read_at: datetime, *, refreshed: bool) -> None:
         """These folders are known to be read to their end as of ``read_at``; what waited for that goes on."""

@@ -111,3 +111,25 @@ async def test_a_storm_of_cancellations_tears_nothing_and_leaves_no_connection_s
     assert all(person.primary for person in people.values())
     assert 0 < len(people) < 120
     await asyncio.gather(*(look() for _ in range(8)))
+
+
+async def test_a_unit_cancelled_amid_a_statement_gives_its_lock_back(store: SqlStore) -> None:
+    """Whoever writes next must not find the database locked."""
+    random.seed(7)
+
+    async def unit(number: int, begun: asyncio.Event | None = None) -> None:
+        async with store.write("T1") as uow:
+            if begun is not None:
+                begun.set()
+            for _ in range(5):
+                await uow.settings.set("freshness_s", number, actor="U0ADA", at=NOW)
+                await uow.settings.all()
+
+    for number in range(40):
+        begun = asyncio.Event()
+        task = asyncio.create_task(unit(number, begun))
+        await begun.wait()
+        await asyncio.wait({task}, timeout=random.random() * 0.003)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await unit(number)

@@ -21,8 +21,8 @@ MANY = 200
 PASSWORD = "recruiter-pass"
 # Logins are counted where they arrive, by the same loop that opens the connections: where it is late for a moment,
 # some come together. Over a longer time that evens out.
-IN_ONE_SECOND = 1.5 * PER_SECOND
-IN_FIVE_SECONDS = 5.5 * PER_SECOND
+IN_ONE_SECOND = 1.1 * PER_SECOND
+IN_FIVE_SECONDS = 5.2 * PER_SECOND
 UP_WITHIN = 40.0
 
 
@@ -120,5 +120,5 @@ async def test_two_hundred_mailboxes_come_up_and_come_back_at_a_bearable_pace(sq
             assert in_one <= IN_ONE_SECOND, paces
             assert in_five <= IN_FIVE_SECONDS, paces
         assert not rig.notifier.cards
-        assert all(one.streak == 0 for one in await rig.uses.mailboxes.list(ADA))
+        assert all(one.streak <= 1 for one in await rig.uses.mailboxes.list(ADA))
         assert lag.worst < 2.0

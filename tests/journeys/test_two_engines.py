@@ -29,7 +29,7 @@ GRACE = FRESHNESS_S + 2.0
 # A lease of a minute, looked at every twenty seconds, and the time to connect.
 TAKEN_OVER_WITHIN = 90.0
 # Whoever stands by asks again every twenty seconds.
-HANDED_OVER_WITHIN = 25.0
+HANDED_OVER_WITHIN = 5.0
 
 
 @dataclass
