@@ -108,7 +108,13 @@ def _mailbox_shown(rows: Sequence[Row]) -> str:
     (row,) = rows
     seat = {"held": "has a seat", "waits": "waits for a seat", "none": "has no seat"}[row["seat"]]
     reading = f"{plain(row['lag'])}; {row['history_left']:,} old mails to read; {seat}"
-    return f"{_mailboxes(rows)}\n\n{reading}"
+    counted = ""
+    if row["matched"] is not None:
+        counted = (
+            f"\nLast 30 days: {row['matched']:,} mails of people on profiles, {row['strangers']:,} of nobody known "
+            "(nothing is kept of those)"
+        )
+    return f"{_mailboxes(rows)}\n\n{reading}{counted}"
 
 
 def _trial(result: Row) -> str:

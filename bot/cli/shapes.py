@@ -33,8 +33,9 @@ def moment(at: datetime | None) -> str | None:
 
 def mailbox(one: Mailbox, reading: Reading, seats: SeatCount) -> Shape:
     """``lag_s``: seconds since the mailbox was known to be read to its end, None before the first time; ``lag`` says
-    why; ``history_left``: about how many old mails are still to be read. ``seat``: held, waits or none. ``broken``:
-    of an error, reading, or sending where mail is read as before."""
+    why; ``history_left``: about how many old mails are still to be read. ``matched`` and ``strangers`` count the last
+    thirty days' mail, null where many mailboxes are listed. ``seat``: held, waits or none. ``broken``: of an error,
+    reading, or sending where mail is read as before."""
     fault = one.fault
     error = fault and {"cause": fault.cause, "raw": fault.raw, "fix": fault.fix, "at": moment(fault.at)}
     lag = reading.lag.seconds
@@ -51,6 +52,8 @@ def mailbox(one: Mailbox, reading: Reading, seats: SeatCount) -> Shape:
         "lag_s": None if lag is None else round(lag, 3),
         "lag": reading.lag.reason,
         "history_left": reading.history_left,
+        "matched": reading.matched,
+        "strangers": reading.strangers,
         "seat": _SEATS.get(one.status, "held" if one.status in SEATED_STATUSES else "none"),
         "seats": {"used": seats.used, "limit": seats.limit, "waiting": seats.waiting},
         "note": f"waits for a seat: {seats.advice}" if one.status is MailboxStatus.PENDING else "",

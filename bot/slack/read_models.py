@@ -68,12 +68,16 @@ class ProviderFound(Protocol):
 
 class Reading(Protocol):
     """How far a mailbox is read (R10, R19, R20): about how many old mails are still to come, and whether new mail is
-    late and why."""
+    late and why; how many mails of the last thirty days belong to people on profiles, and to nobody (R81)."""
 
     @property
     def history_left(self) -> int: ...
     @property
     def lag(self) -> Lag: ...
+    @property
+    def matched(self) -> int | None: ...
+    @property
+    def strangers(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)

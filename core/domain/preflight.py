@@ -113,7 +113,9 @@ def _mailbox(facts: Facts) -> Verdict | None:
         return Refuse(reason("email_not_synced"))
     if mailbox.status is MailboxStatus.PAUSED:
         return HoldBack(reason("mailbox_paused"))
-    if mailbox.status in (MailboxStatus.CONNECTING, MailboxStatus.PENDING):
+    if mailbox.status is MailboxStatus.PENDING:
+        return HoldBack(reason("mailbox_pending"))
+    if mailbox.status is MailboxStatus.CONNECTING:
         return HoldBack(reason("host_away"))
     if mailbox.status is MailboxStatus.PARTIAL:
         return None if facts.opens_thread else HoldBack(reason("sync_partial"))

@@ -41,6 +41,10 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "The sending mailbox's server cannot be reached for the moment.",
         "Nothing to press: the mail goes when the server is back.",
     ),
+    "mailbox_pending": (
+        "The sending mailbox waits for a free seat.",
+        "The mail goes by itself once a mailbox is disconnected or an admin raises the limit (/mailbox status all).",
+    ),
     "sync_partial": (
         "The sending mailbox sends but does not read replies, so follow-ups wait.",
         "Press Resync on the mailbox (/mailbox resync).",

@@ -220,6 +220,7 @@ class MailboxService:
             mailbox,
             status=transition(mailbox.status, event),
             fault=None,
+            send_fault=None,
             streak=0,
             failing_since=None,
             resync_requested_at=None,

@@ -20,7 +20,7 @@ from core.services.alert_board import is_in_slack
 from core.services.alerts import AlertService
 from core.services.tools import Tools, settings_in
 
-_WAITED_FOR = ("host_away", "sync_partial", "mailbox_paused", "sync_behind")
+_WAITED_FOR = ("host_away", "sync_partial", "mailbox_paused", "mailbox_pending", "sync_behind")
 
 
 @dataclass(frozen=True, slots=True)

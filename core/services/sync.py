@@ -42,7 +42,7 @@ from core.services.sync_session import Scene, SyncSession, parks
 from core.services.tools import Tools, persistently, settings_in
 
 _UNWATCHED = "unwatched"
-_WAITED_FOR_SYNC = ("host_away", "sync_partial", "mailbox_paused")
+_WAITED_FOR_SYNC = ("host_away", "sync_partial", "mailbox_paused", "mailbox_pending")
 _SENDING = frozenset({MailboxStatus.ACTIVE, MailboxStatus.HISTORICAL})
 _WAS_DOWN = (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE, MailboxStatus.PARTIAL)
 

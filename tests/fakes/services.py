@@ -328,6 +328,8 @@ class Progress:
     """How far a mailbox is read."""
 
     history_left: int = 0
+    matched: int | None = None
+    strangers: int | None = None
     lag: Lag = PROMPTLY
 
 

@@ -18,7 +18,7 @@ _FOLLOWS: Final = {
     ("send", True): "The mail server was tried and lets Rethread send.",
     ("send", False): f"Campaigns send nothing from it: {_NOT_DELIVERED}",
     ("capture", True): "Mail that comes from now on is logged; what came while it was off is not.",
-    ("capture", False): "Its mail is not logged any more and replies are not noticed, so follow-ups are not sent: "
+    ("capture", False): "Its mail is not logged any more and replies are not noticed, so its campaigns send nothing: "
     + _NOT_DELIVERED,
 }
 _WAITS: Final = "You are told in a direct message; /mailbox status says what would make room."

@@ -79,7 +79,11 @@ def add_mailboxes(stack: Stack, mailboxes: Sequence[Mailbox], around: Surroundin
 def mailbox_blocks(mailbox: Mailbox, around: Surroundings = NOTHING_KNOWN, *, pressable: bool = True) -> list[Json]:
     """One mailbox: state, check marks, what is under way or late, what broke and its fix, and its buttons."""
     reading = around.readings.get(mailbox.id)
-    facts = [words.history_in_words(mailbox, reading), words.lag_in_words(mailbox, reading)]
+    facts = [
+        words.history_in_words(mailbox, reading),
+        words.lag_in_words(mailbox, reading),
+        words.counts_in_words(reading),
+    ]
     lines = [
         [kit.bold(mailbox.address, 254), kit.glue(f": {words.state_in_words(mailbox)}")],
         [kit.glue(words.check_marks(mailbox))],

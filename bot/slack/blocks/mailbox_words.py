@@ -69,6 +69,17 @@ def history_in_words(mailbox: Mailbox, reading: Reading | None) -> str:
     return f"Reading old mail, newest first{amount}; {sending}. It turns green by itself."
 
 
+def counts_in_words(reading: Reading | None) -> str:
+    """How many mails were for people on profiles, and that nothing is kept of the others (R81); empty where nobody
+    counted."""
+    if reading is None or reading.matched is None or reading.strangers is None:
+        return ""
+    return (
+        f"Of the mail read in the last 30 days, {count(reading.matched, 'mail')} to or from people on profiles and "
+        f"{reading.strangers:,} to or from nobody known: of those nothing is kept."
+    )
+
+
 def lag_in_words(mailbox: Mailbox, reading: Reading | None) -> str:
     """Why new mail comes late, which is not the same as broken (R19, R20); empty where it does not."""
     if mailbox.status is not Status.ACTIVE or reading is None or reading.lag.kind is not LagKind.LATE:

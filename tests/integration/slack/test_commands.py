@@ -112,7 +112,7 @@ async def test_a_person_with_several_is_asked_which(
     ("typed", "asked", "words"),
     [
         ("switch send off", "send=False capture=None", "Campaigns send nothing from it"),
-        ("switch rita@agency.test capture off", "send=None capture=False", "follow-ups are not sent"),
+        ("switch rita@agency.test capture off", "send=None capture=False", "its campaigns send nothing"),
     ],
 )
 async def test_a_switch_turned_off_says_what_follows(

@@ -26,6 +26,7 @@ async def test_connects_with_proposed_servers(site: Site, visitor: Visitor) -> N
     assert page.status == 200
     assert "rita@agency.test is connected" in page.text
     assert "You can close this tab" in page.text
+    assert "Do candidates write to other addresses of yours as well? Connect each of them" in page.text
     (tried,) = site.tickets.tried
     assert tried.imap == Endpoint("imap.agency.test", 993, Tls.SSL)
     assert tried.smtp == Endpoint("smtp.agency.test", 465, Tls.SSL)

@@ -99,6 +99,14 @@ def test_old_mail_is_read_with_how_much_is_to_go(left: int, words: str) -> None:
     assert words in told(mailbox, Surroundings({mailbox.id: Progress(history_left=left)}))
 
 
+def test_mail_of_nobody_known_is_counted_and_said_not_to_be_kept() -> None:
+    """R81; where nobody counted, nothing is said."""
+    mailbox = a_mailbox()
+    said = told(mailbox, Surroundings({mailbox.id: Progress(matched=1, strangers=2_300)}))
+    assert "1 mail to or from people on profiles and 2,300 to or from nobody known: of those nothing is kept." in said
+    assert "nobody known" not in told(mailbox, Surroundings({mailbox.id: Progress()}))
+
+
 def test_late_is_told_apart_from_broken_with_its_reason() -> None:
     """R19, R20."""
     lag = Lag(1_800.0, LagKind.LATE, "the provider asked to slow down")

@@ -27,6 +27,8 @@ ROW = {
     "last_sync_at": None,
     "lag": "the password was changed",
     "history_left": 1_200,
+    "matched": None,
+    "strangers": None,
     "seat": "held",
     "seats": {"used": 1, "limit": 0, "waiting": 0},
     "note": "",
@@ -83,6 +85,8 @@ def test_one_mailbox_is_shown_with_how_far_it_is_read() -> None:
     """Why new mail is late, how much old mail is to come, and its seat."""
     said = render("mailbox show", [ROW])
     assert said.endswith("the password was changed; 1,200 old mails to read; has a seat")
+    counted = render("mailbox show", [ROW | {"matched": 12, "strangers": 3_400}])
+    assert "12 mails of people on profiles, 3,400 of nobody known (nothing is kept of those)" in counted
 
 
 def test_a_test_mail_in_words() -> None:
