@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.assembly import make_engine, make_mail, make_tools, make_use_cases, make_workers
+from core.assembly import make_credentials, make_engine, make_mail, make_tools, make_use_cases, make_workers
 from core.clock import SystemClock
 from core.errors import DatabaseInUseError, RethreadError
 from core.settings import Settings, parse, resolver_address
@@ -125,14 +125,15 @@ class Server:
             store = await closing.enter_async_context(await self._database(topics))
             tools, mail = make_tools(store, self._clock), make_mail(self._settings, self._clock)
             closing.push_async_callback(mail.transport.close)
-            uses = make_use_cases(tools, mail)
+            credentials = make_credentials(tools, mail)
+            uses = make_use_cases(tools, mail, credentials)
             face = make_face(self._settings, tools, uses)
             await closing.enter_async_context(self._web(store, uses, face))
             welcome = Welcome(face, store, uses.settings, self._settings, self._clock, listen=self._bot_here)
             await wait_for_either(self._stop, welcome.first(self._stop))
             if not self._stop.is_set():
                 await closing.enter_async_context(self._commands(store, uses))
-                engine = make_engine(tools, mail, started_at=self._clock.now())
+                engine = make_engine(tools, mail, started_at=self._clock.now(), credentials=credentials)
                 collect_seldom()
                 await self._work(store, engine, face, welcome)
         return 0

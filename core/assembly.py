@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.services.canaries import CanaryService
     from core.services.care import MailboxCare
     from core.services.connecting import ConnectService
+    from core.services.credentials import CredentialService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import AutoconfigSource, Discovery
     from core.services.mailboxes import MailboxService
@@ -180,7 +181,14 @@ def make_tools(store: Store, clock: Clock) -> Tools:
     )
 
 
-def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
+def make_credentials(tools: Tools, mail: MailWorld) -> CredentialService:
+    """One for a process, so that a token is never renewed twice at once."""
+    from core.services.credentials import CredentialService
+
+    return CredentialService(tools, mail.sign_in)
+
+
+def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService | None = None) -> UseCases:
     """Joins what people and terminals may ask for."""
     from core.services.alert_desk import AlertDesk
     from core.services.alerts import AlertService
@@ -188,7 +196,6 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
     from core.services.cards import CardWriter
     from core.services.care import MailboxCare
     from core.services.connecting import ConnectService
-    from core.services.credentials import CredentialService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import Discovery
     from core.services.mailboxes import MailboxService
@@ -204,7 +211,7 @@ def make_use_cases(tools: Tools, mail: MailWorld) -> UseCases:
 
     progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
     connecting = ConnectService(tools, mail.connector, mail.transport)
-    submission = Submission(mail.transport, CredentialService(tools, mail.sign_in))
+    submission = Submission(mail.transport, credentials or make_credentials(tools, mail))
     mailboxes = MailboxService(tools, alerts, submission)
     prospects = ProspectService(tools, progress)
     desk = AlertDesk(tools, mailboxes, prospects, versions())
@@ -238,13 +245,14 @@ def versions() -> Mapping[str, str]:
     return {"Rethread": own, "Python": platform.python_version(), "system": platform.system()}
 
 
-def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engine:
+def make_engine(
+    tools: Tools, mail: MailWorld, *, started_at: datetime, credentials: CredentialService | None = None
+) -> Engine:
     """Joins what runs by itself."""
     from core.services.alerts import AlertService
     from core.services.backfill import BackfillService
     from core.services.canaries import CanaryService
     from core.services.cards import CardWriter
-    from core.services.credentials import CredentialService
     from core.services.ingest import IngestService
     from core.services.outreach import OutreachService
     from core.services.progress import Progress
@@ -254,7 +262,7 @@ def make_engine(tools: Tools, mail: MailWorld, *, started_at: datetime) -> Engin
     from core.services.undecided import UndecidedService
 
     progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
-    credentials = CredentialService(tools, mail.sign_in)
+    credentials = credentials or make_credentials(tools, mail)
     submission = Submission(mail.transport, credentials)
     sending = SendingHealth(tools, submission, alerts)
     outreach = OutreachService(tools, submission, progress, sending, started_at=started_at)
