@@ -38,7 +38,8 @@ class ProviderFacts:
 
 _APP_PASSWORD = "app password"
 _GODADDY_WARNING = (
-    "GoDaddy does not always hand over the To and From of a mail, so some mail may not be matched to a person."
+    "GoDaddy does not always hand over the To and From of a mail, so some mail may not be matched to a person. "
+    "Its own help: https://www.godaddy.com/help."
 )
 
 GENERIC = ProviderFacts("mail server")

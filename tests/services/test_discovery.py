@@ -146,6 +146,7 @@ async def test_godaddy_is_warned_of() -> None:
     """By its MX (R75)."""
     found = await discovery(Names([(0, "smtp.secureserver.net")])).of("rita@agency.test")
     assert "GoDaddy does not always hand over" in found.warnings[0]
+    assert "https://www.godaddy.com/help" in found.warnings[0]
 
 
 async def test_a_sign_in_that_cannot_be_used_says_who_can_change_that() -> None:

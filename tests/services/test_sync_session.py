@@ -422,6 +422,21 @@ def test_a_provider_of_tokens_differs_from_one_of_passwords() -> None:
         provider.check(replace(Credentials(RITAS, "the right password")))
 
 
+# How often
+
+
+async def test_gmail_is_asked_no_more_often_than_every_ten_minutes_and_others_sooner(rig: Rig) -> None:
+    """Between pushes only the renewal of the open connection speaks, every nine minutes (R70, R215)."""
+    await rig.open()
+    assert rig.provider.paces[0] == 90
+    rig.provider.paces.clear()
+    mailbox = await ritas(rig)
+    async with rig.store.write("T1") as uow:
+        await uow.mailboxes.save(replace(mailbox, provider="google"))
+    await rig.read_mail()
+    assert rig.provider.paces[0] == 540
+
+
 # Ending again and again
 
 

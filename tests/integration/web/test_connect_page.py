@@ -152,6 +152,7 @@ async def test_a_refused_login_shows_side_words_and_fix(site: Site, visitor: Vis
 
     assert page.status == 422
     assert "Sending mail (SMTP) did not work" in page.text
+    assert "what the browser fills in may be an old one" in page.text
     assert "535 5.7.8 Error: &lt;b&gt;authentication&lt;/b&gt; failed" in page.text
     assert 'value="rita@agency.test"' in page.text
     assert 'value="rita"' in page.text
