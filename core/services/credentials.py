@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from core.domain.account import Mailbox
 from core.errors import LoginRefusedError
@@ -47,12 +47,6 @@ class CredentialService:
         self._under_way[mailbox.id] = renewal
         renewal.add_done_callback(lambda done: self._ended(mailbox.id, done))
         return renewal
-
-    def renew_at(self, mailbox: Mailbox) -> datetime | None:
-        """When the connection should be made anew with a fresh token; None where none ends."""
-        if mailbox.sign_in == PASSWORD or mailbox.token_expires_at is None:
-            return None
-        return mailbox.token_expires_at - self._ahead.get(mailbox.id, RENEW_AHEAD)
 
     def _is_due(self, mailbox: Mailbox, stored: Credentials) -> bool:
         if stored.expires_at is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -73,7 +72,6 @@ async def test_a_password_is_given_as_it_is_stored(rig: Rig) -> None:
     service = CredentialService(rig.tools, {})
     mailbox = await rig.mailboxes.get(RITA, mailbox_id)
     assert (await service.of("T1", mailbox, anew=True)).password == rig.provider.password
-    assert service.renew_at(mailbox) is None
 
 
 async def test_a_token_is_renewed_five_minutes_before_its_end(signed: Signed) -> None:
@@ -184,20 +182,9 @@ async def test_short_lived_tokens_are_used_for_half_their_life(signed: Signed) -
     """Else a token that lives four minutes would be renewed at every breath."""
     signed.provider.life = timedelta(minutes=4)
     await signed.now(anew=True)
-    half = signed.rig.clock.now() + timedelta(minutes=2)
-    mailbox = replace(signed.mailbox, token_expires_at=signed.rig.clock.now() + timedelta(minutes=4))
-    assert signed.service.renew_at(mailbox) == half
     signed.rig.clock.pass_time(seconds=119)
     await signed.now()
     assert len(signed.provider.refreshed) == 1
     signed.rig.clock.pass_time(seconds=1)
     await signed.now()
     assert len(signed.provider.refreshed) == 2
-
-
-def test_reconnecting_is_planned_ahead_of_the_tokens_end(rig: Rig) -> None:
-    """Rather than waiting for the server's BYE."""
-    ends = rig.clock.now() + timedelta(hours=1)
-    service = CredentialService(rig.tools, {})
-    assert service.renew_at(make_mailbox(sign_in="microsoft", token_expires_at=ends)) == ends - timedelta(minutes=5)
-    assert service.renew_at(make_mailbox(sign_in="microsoft")) is None
