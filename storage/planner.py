@@ -25,6 +25,12 @@ _ROWS = {
     "mailbox_leases": 1_000,
     "canaries": 100_000,
     "backfills": 20_000,
+    "holds": 100,
+    "traffic": 200_000,
+    "learned_caps": 100,
+    "suppressions": 100_000,
+    "campaign_files": 500,
+    "domain_checks": 50_000,
 }
 _ROWS_OF_PARTIAL = {
     "ix_deliveries_claim": 20_000,
@@ -47,6 +53,8 @@ _ROWS_PER_VALUE = {
     "from_mailbox": 1_000,
     "folder_id": 5_000,
     "uidvalidity": 5_000,
+    "scope": 50_000,
+    "bucket": 500,
     "person_id": 5,
     "enrollment_id": 5,
 }

@@ -49,10 +49,10 @@ class Scope:
     def __init__(self, connection: AsyncConnection, workspace: str) -> None:
         self._connection = connection
         self.workspace = workspace
-        on_postgresql = connection.dialect.name == "postgresql"
+        self.on_postgresql = connection.dialect.name == "postgresql"
         self._upsert: Callable[[Table], postgresql.Insert | sqlite.Insert]
-        self._upsert = postgresql.insert if on_postgresql else sqlite.insert
-        self._to_the_end = not on_postgresql
+        self._upsert = postgresql.insert if self.on_postgresql else sqlite.insert
+        self._to_the_end = not self.on_postgresql
 
     def select(self, table: Table, *columns: ColumnElement[Any]) -> AnySelect:
         """Columns (all of the table where none are named) of this workspace's rows; ``tables.joined`` joins others."""
@@ -114,6 +114,16 @@ class Scope:
         statement = self._upsert(table).on_conflict_do_update(index_elements=["workspace", key], set_=replace)
         with translated():
             await self._execute(statement, self._owned([row]))
+
+    async def add_up(self, table: Table, rows: Sequence[Values], *, keys: tuple[str, ...], number: str) -> None:
+        """Inserts rows or, where (workspace, keys) is there, adds the row's number to the one that stands there."""
+        if not rows:
+            return
+        fresh = self._upsert(table)
+        total = {number: table.c[number] + fresh.excluded[number]}
+        statement = fresh.on_conflict_do_update(index_elements=["workspace", *keys], set_=total)
+        with translated():
+            await self._execute(statement, self._owned(rows))
 
     async def _execute(self, statement: Executable, *rows: Any, **options: Any) -> CursorResult[Any]:
         """Cancelled amid a statement, SQLite's connection is closed while its cursor lives, and keeps the write lock:

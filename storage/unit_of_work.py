@@ -10,9 +10,11 @@ from storage.backfill_store import SqlBackfillStore
 from storage.campaign_store import SqlCampaignStore
 from storage.canary_store import SqlCanaryStore
 from storage.delivery_store import SqlDeliveryStore
+from storage.engagement_stores import SqlCampaignFileStore, SqlEngagementStore
 from storage.enrollment_store import SqlEnrollmentStore
 from storage.folder_store import SqlFolderStore
 from storage.leases import SqlLeaseStore
+from storage.limit_stores import SqlDomainCheckStore, SqlHoldStore, SqlSuppressionStore, SqlTrafficStore
 from storage.mailbox_store import SqlMailboxStore
 from storage.message_store import SqlMessageStore
 from storage.outbox import SqlOutboxStore
@@ -109,6 +111,30 @@ class SqlUnitOfWork:
     @cached_property
     def reports(self) -> SqlReportStore:
         return SqlReportStore(self._scope)
+
+    @cached_property
+    def traffic(self) -> SqlTrafficStore:
+        return SqlTrafficStore(self._scope)
+
+    @cached_property
+    def holds(self) -> SqlHoldStore:
+        return SqlHoldStore(self._scope)
+
+    @cached_property
+    def suppressions(self) -> SqlSuppressionStore:
+        return SqlSuppressionStore(self._scope)
+
+    @cached_property
+    def domain_checks(self) -> SqlDomainCheckStore:
+        return SqlDomainCheckStore(self._scope)
+
+    @cached_property
+    def engagements(self) -> SqlEngagementStore:
+        return SqlEngagementStore(self._scope)
+
+    @cached_property
+    def campaign_files(self) -> SqlCampaignFileStore:
+        return SqlCampaignFileStore(self._scope)
 
     @cached_property
     def audit(self) -> SqlAuditStore:

@@ -132,6 +132,8 @@ class Mailbox:
     ``sign_in`` is password, google or microsoft; ``signed_in_at`` when a person last proved who they are;
     ``token_expires_at`` when the access token in use ends; ``refreshed_at`` when all folders were last looked through
     from scratch (R31, R32). ``fault`` is why reading fails, ``send_fault`` why sending does while reading goes on.
+    The signature stands under every campaign mail (R171); ``aliases`` are further addresses that the host lets it send
+    from.
     """
 
     id: str
@@ -164,6 +166,9 @@ class Mailbox:
     token_expires_at: datetime | None = None
     refreshed_at: datetime | None = None
     send_fault: SyncFault | None = None
+    signature_text: str = ""
+    signature_html: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def light(self) -> str:

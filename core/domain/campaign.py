@@ -114,6 +114,9 @@ class Campaign:
     timezone: str | None = None
     email_priority: tuple[str, ...] = ("personal", "work", "other")
     definition: Mapping[str, Any] = field(default_factory=dict)
+    shared: bool = False
+    job: str = ""
+    job_stage: str = ""
 
     def stage_at(self, position: int) -> Stage | None:
         """The stage at a position counted from 1, or None past the end."""

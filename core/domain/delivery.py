@@ -103,7 +103,8 @@ class Delivery:
     """One row. ``due_at`` None means: not due until something (``waiting_for``) releases it. Times UTC.
 
     Text and Message-ID are frozen at the first claim. ``wire_message_id`` is the id the recipient got, where the
-    provider changed ours.
+    provider changed ours. ``kind`` is the stage's (email, sms, call, task); ``bypass``: a person asked that the address
+    be tried although validation speaks against it (R143).
     """
 
     id: str
@@ -132,3 +133,5 @@ class Delivery:
     server_text: str | None = None
     sent_at: datetime | None = None
     settled_by: str | None = None
+    kind: str = "email"
+    bypass: bool = False

@@ -55,9 +55,100 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
         "A merge field has no value on this profile and no fallback.",
         "Fill the field on the profile, or write {{field|fallback}} in the template.",
     ),
+    "invalid_recipient": (
+        "Invalid Recipient: the address does not look as if it could take mail.",
+        "Correct the address on the profile and press Retry; if you trust it, retry from the Email Log.",
+    ),
+    "risky_address": (
+        "The address is risky, so the mail waits.",
+        "Correct the address on the profile, or send all the same: retry from the Email Log.",
+    ),
+    "address_check": (
+        "The address is being checked.",
+        "Nothing to press: the mail goes as soon as its domain has been looked up.",
+    ),
+    "suppressed": (
+        "Do not contact: this address is on the workspace's do-not-contact list.",
+        "Only an admin can take it off the list (/outreach block).",
+    ),
+    "email_limit": (
+        "Email Limit: the workspace's limit of mails a day is reached.",
+        "Press Retry tomorrow; what failed today is not sent by itself.",
+    ),
+    "mailbox_limit": (
+        "The sending mailbox has sent what it may in 24 hours.",
+        "Nothing to press: the mail goes as soon as there is room.",
+    ),
+    "minute_limit": (
+        "The sending mailbox has sent what its host takes in a minute.",
+        "Nothing to press: the mail goes in a moment.",
+    ),
+    "domain_limit": (
+        "Your sending domain grows its volume by at most a tenth a day.",
+        "Nothing to press: the mail goes as soon as there is room.",
+    ),
+    "company_limit": (
+        "This company has got what one company may get in 24 hours.",
+        "Nothing to press: the mail goes as soon as there is room.",
+    ),
+    "first_mails_limit": (
+        "The campaign has sent its first mails of today.",
+        "Nothing to press: the mail goes as soon as there is room.",
+    ),
+    "sms_limit": (
+        "The workspace has sent the texts that it may in 24 hours.",
+        "Nothing to press: the text goes as soon as there is room.",
+    ),
+    "provider_limit": (
+        "The sending mailbox's host said that this was too much for now.",
+        "Nothing to press: sending goes on, more slowly, when the host allows it.",
+    ),
+    "mailbox_brake": (
+        "The sending mailbox is stopped: too many of its mails bounced.",
+        "Look at the addresses, then an admin or the owner lifts the brake on its card.",
+    ),
+    "campaign_brake": (
+        "The campaign is stopped: too many of its mails bounced.",
+        "Look at the addresses, then lift the brake on its card.",
+    ),
+    "everything_stopped": (
+        "An admin has stopped everything.",
+        "An admin lets it go on with /outreach resume everything.",
+    ),
+    "owner_away": (
+        "The recruiter's follow-ups wait while they are away.",
+        "They go on by themselves on the day of return, or with /outreach back.",
+    ),
+    "out_of_office": (
+        "This person is out of the office.",
+        "Nothing to press: the next stage goes after their return.",
+    ),
+    "attachment_missing": (
+        "An attachment of this stage is not there.",
+        "Add the file to the campaign again, then press Retry.",
+    ),
+    "sms_off": (
+        "Texts are not set up here.",
+        "The operator gives Rethread an SMS account; or skip this stage.",
+    ),
+    "no_phone": (
+        "The profile has no phone number that a text can go to.",
+        "Add a number with its country code, then press Retry.",
+    ),
+    "sms_refused": (
+        "The SMS provider refused the text.",
+        "Look at its words below; correct the number and press Retry.",
+    ),
+    "unsubscribed": (
+        "Unsubscribed: this person asked not to be written to.",
+        "Nothing more goes to this address.",
+    ),
+    "they_called": ("They called.", "Unpause to go on with the campaign."),
+    "they_texted": ("They texted.", "Unpause to go on with the campaign."),
+    "they_booked": ("They booked a meeting.", "Unpause to go on with the campaign."),
     "manual_stage": (
         "This stage is done by a person.",
-        "Do it, then skip the stage so that the campaign goes on.",
+        "Press Done on its card once it is done, or Skip.",
     ),
 }
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """``kind``: int, number, numbers (list of seconds), choice, names (list of words), channel. Bounds are
+    """``kind``: int, number, numbers (list of seconds), choice, names (list of words), zone, channel. Bounds are
     inclusive."""
 
     key: str
@@ -148,6 +149,81 @@ ALL: Final = (
     Setting("storm_window_s", "number", 600, "Seconds within which such breaks belong together.", 1, 86_400),
     Setting("expiry_warning_days", "int", 7, "Days ahead that the end of a sign-in is told.", 1, 60),
     Setting("sign_in_days", "int", 90, "Days after which Microsoft may ask a person to sign in again.", 1, 3_650),
+    Setting("workspace_zone", "zone", "UTC", "Time zone in which a day of this workspace begins at midnight."),
+    Setting(
+        "daily_email_limit",
+        "int",
+        5_000,
+        "Most campaign mails a day of the whole workspace; further ones fail with Email Limit and wait for a Retry.",
+        1,
+        10_000_000,
+    ),
+    Setting("mailbox_daily", "int", 200, "Most campaign mails of one mailbox in 24 hours, once warmed up.", 1, 100_000),
+    Setting("mailbox_first_daily", "int", 50, "Most campaign mails of a new mailbox in 24 hours.", 1, 100_000),
+    Setting("mailbox_first_days", "int", 7, "Days for which a mailbox counts as new (0: no warming up).", 0, 365),
+    Setting("ramp_percent", "int", 10, "Growth of a mailbox's (and its domain's) volume a day, at most.", 1, 1_000),
+    Setting(
+        "provider_caps",
+        "names",
+        (),
+        "Most mails in 24 hours by provider where yours differ, such as google=1500, yahoo=400.",
+    ),
+    Setting(
+        "provider_per_minute",
+        "names",
+        (),
+        "Most mails a minute by provider where yours differ, such as microsoft=20.",
+    ),
+    Setting(
+        "company_daily", "int", 0, "Most campaign mails in 24 hours to one company's domain (0: no limit).", 0, 100_000
+    ),
+    Setting("free_mail_domains", "names", (), "Further domains that are no company's, beside gmail.com and its like."),
+    Setting("first_mails_daily", "int", 0, "Most first mails of one campaign in 24 hours (0: no limit).", 0, 1_000_000),
+    Setting(
+        "brake_mailbox_percent", "number", 2, "Share of bounces at which a mailbox stops sending (0: never).", 0, 100
+    ),
+    Setting(
+        "brake_campaign_percent", "number", 3, "Share of bounces at which a campaign stops sending (0: never).", 0, 100
+    ),
+    Setting("brake_sample", "int", 50, "Least mails sent before a share of bounces means anything.", 1, 100_000),
+    Setting("brake_days", "int", 7, "Days over which bounces are counted.", 1, 30),
+    Setting(
+        "validation",
+        "choice",
+        "on",
+        "Whether addresses are checked before a mail goes: form, domain, throw-away and role addresses.",
+        choices=("on", "off"),
+    ),
+    Setting("tracking", "choice", "on", "Whether opens, clicks and downloads are counted.", choices=("on", "off")),
+    Setting(
+        "unsubscribe",
+        "choice",
+        "on",
+        "Whether campaign mails carry the header by which mail programs offer to unsubscribe.",
+        choices=("on", "off"),
+    ),
+    Setting("finish_undo_s", "number", 120, "Seconds in which Mark finished can be undone.", 0, 86_400),
+    Setting(
+        "out_of_office",
+        "choice",
+        "hold",
+        "What an out-of-office answer does: follow-ups wait for the day of return, or it is only logged.",
+        choices=("hold", "log"),
+    ),
+    Setting("away_most_days", "int", 30, "Longest wait for somebody's return; later dates are not believed.", 1, 365),
+    Setting("away_default_days", "int", 3, "Wait for an out-of-office answer without a date (0: none).", 0, 60),
+    Setting(
+        "task_reminder_s", "number", 86_400, "Seconds after which an open call or task is told again.", 60, 2_592_000
+    ),
+    Setting("sms_daily", "int", 200, "Most texts of the workspace in 24 hours.", 1, 1_000_000),
+    Setting("phone_country", "names", (), "Country of phone numbers without a country code, such as GB."),
+    Setting(
+        "late_reply",
+        "choice",
+        "log",
+        "What a reply does after the last stage was done: it is only counted, or the prospect becomes Replied.",
+        choices=("log", "replied"),
+    ),
 )
 
 BY_KEY: Final = {setting.key: setting for setting in ALL}
@@ -230,7 +306,14 @@ def _channel(setting: Setting, text: str) -> str:
     return match[1]
 
 
+def _zone(setting: Setting, text: str) -> str:
+    if text not in available_timezones():
+        raise InputError(f"{text[:40]!r} is not a time zone", field=setting.key, fix="Write it as Europe/London.")
+    return text
+
+
 _PARSERS: Final = {
+    "zone": _zone,
     "number": _number,
     "int": _int,
     "numbers": _numbers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.tables.base import metadata
+from storage.tables.limits import domain_checks, holds, learned_caps, suppressions, traffic
 from storage.tables.mail import (
     UNFINISHED,
     UNSETTLED,
@@ -36,9 +37,11 @@ from storage.tables.outreach import (
     SENT,
     UNKNOWN,
     WAITING,
+    campaign_files,
     campaigns,
     deliveries,
     delivery_texts,
+    engagements,
     enrollment_events,
     enrollments,
 )
@@ -59,15 +62,20 @@ __all__ = [
     "alerts",
     "audit",
     "backfills",
+    "campaign_files",
     "campaigns",
     "canaries",
     "credentials",
     "deliveries",
     "delivery_texts",
+    "domain_checks",
+    "engagements",
     "enrollment_events",
     "enrollments",
     "folders",
     "health",
+    "holds",
+    "learned_caps",
     "mailbox_leases",
     "mailboxes",
     "messages",
@@ -79,7 +87,9 @@ __all__ = [
     "seen_messages",
     "settings",
     "sign_ins",
+    "suppressions",
     "sync_log",
     "tickets",
+    "traffic",
     "workspaces",
 ]

@@ -50,6 +50,8 @@ mailboxes = Table(
     *time_columns("signed_in_at", "token_expires_at", "refreshed_at", nullable=True),
     *text_columns("send_fault_cause", "send_fault_raw", "send_fault_fix", nullable=True),
     time_column("send_fault_at", nullable=True),
+    *text_columns("signature_text", "signature_html"),
+    Column("aliases", TextTuple, nullable=False),
     key("id"),
     unique("address_key"),
 )

@@ -9,6 +9,7 @@ from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectStatus
 from storage.column_types import Bytes, JsonText, Sequence64, TextTuple, enum_text
 from storage.columns import (
+    big_column,
     flag_column,
     id_column,
     key,
@@ -39,6 +40,8 @@ campaigns = Table(
     *text_columns("owner", "channel", "timezone", nullable=True),
     Column("email_priority", TextTuple, nullable=False),
     Column("definition", JsonText, nullable=False),
+    flag_column("shared"),
+    *text_columns("job", "job_stage"),
     key("id"),
     unique("name"),
     Index("ix_campaigns_name_key", "workspace", "name_key"),
@@ -109,12 +112,15 @@ deliveries = Table(
     text_column("server_text", nullable=True),
     time_column("sent_at", nullable=True),
     text_column("settled_by", nullable=True),
+    id_column("kind"),
+    flag_column("bypass"),
     key("id"),
     unique("enrollment_id", "stage", "series"),
     refers("enrollment_id", "enrollments", ondelete="CASCADE"),
     refers("campaign_id", "campaigns"),
     refers("mailbox_id", "mailboxes"),
     Index("ix_deliveries_campaign_id", "workspace", "campaign_id", "state"),
+    Index("ix_deliveries_newest", "workspace", "campaign_id", "created_at"),
     Index("ix_deliveries_message_id", "workspace", "message_id"),
     Index("ix_deliveries_wire_message_id", "workspace", "wire_message_id"),
 )
@@ -127,6 +133,38 @@ delivery_texts = Table(
     Column("raw", Bytes, nullable=False),
     key("delivery_id"),
     refers("delivery_id", "deliveries", ondelete="CASCADE"),
+)
+
+engagements = Table(
+    "engagements",
+    metadata,
+    id_column("workspace"),
+    id_column("delivery_id"),
+    id_column("kind"),
+    text_column("target"),
+    flag_column("machine"),
+    time_column("at"),
+    id_column("enrollment_id"),
+    id_column("campaign_id"),
+    number_column("stage"),
+    text_column("agent"),
+    key("delivery_id", "kind", "target", "machine"),
+    refers("delivery_id", "deliveries", ondelete="CASCADE"),
+    Index("ix_engagements_campaign_id", "workspace", "campaign_id", "kind"),
+    sqlite_with_rowid=False,
+)
+
+campaign_files = Table(
+    "campaign_files",
+    metadata,
+    id_column("workspace"),
+    id_column("campaign_id"),
+    *text_columns("name", "content_type", "sha256"),
+    big_column("size"),
+    time_column("at"),
+    Column("content", Bytes, nullable=False),
+    key("campaign_id", "name"),
+    refers("campaign_id", "campaigns", ondelete="CASCADE"),
 )
 
 # Partial indexes serve only queries that spell their condition in the same literals: both use these terms.

@@ -7,6 +7,23 @@ faster, which is an ordinary answer); times are aware UTC.
 
 from __future__ import annotations
 
+from core.ports.storage.engagement import (
+    CampaignFile,
+    CampaignFileStore,
+    Engagement,
+    EngagementCount,
+    EngagementStore,
+)
+from core.ports.storage.limits import (
+    DomainCheckStore,
+    Hold,
+    HoldStore,
+    LearnedCap,
+    Suppression,
+    SuppressionStore,
+    TrafficKey,
+    TrafficStore,
+)
 from core.ports.storage.mailboxes import (
     Canary,
     CanaryStore,
@@ -40,16 +57,25 @@ __all__ = [
     "Activity",
     "AlertStore",
     "AuditStore",
+    "CampaignFile",
+    "CampaignFileStore",
     "CampaignStore",
     "Canary",
     "CanaryStore",
     "ConnectTicket",
     "DeliveryStore",
+    "DomainCheckStore",
     "DueDelivery",
     "EmailLogRow",
+    "Engagement",
+    "EngagementCount",
+    "EngagementStore",
     "EnrollmentEvent",
     "EnrollmentStore",
     "FolderStore",
+    "Hold",
+    "HoldStore",
+    "LearnedCap",
     "LeaseStore",
     "MailboxStore",
     "MessageStore",
@@ -68,8 +94,12 @@ __all__ = [
     "SignInStore",
     "StageCount",
     "Store",
+    "Suppression",
+    "SuppressionStore",
     "SyncLogEntry",
     "SyncLogStore",
     "TicketStore",
+    "TrafficKey",
+    "TrafficStore",
     "UnitOfWork",
 ]

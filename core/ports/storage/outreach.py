@@ -10,7 +10,7 @@ from typing import Protocol
 from core.domain.account import Mailbox
 from core.domain.campaign import Campaign, CampaignStatus
 from core.domain.delivery import Delivery, DeliveryState
-from core.domain.enrollment import Enrollment, ProspectStatus
+from core.domain.enrollment import Enrollment, ProspectStatus, Reason
 from core.domain.folder_sync import FolderState
 from core.domain.people import Person
 
@@ -211,3 +211,20 @@ class ReportStore(Protocol):
     async def status_counts(self, campaign_ids: Collection[str]) -> dict[str, dict[ProspectStatus, int]]: ...
     async def stage_counts(self, campaign_id: str) -> list[StageCount]: ...
     async def delivery_counts(self) -> dict[DeliveryState, int]: ...
+
+
+class BulkStore(Protocol):
+    """Changes of very many prospects in a few statements, each with its line in the ledger."""
+
+    async def wait_due_of_mailbox(self, mailbox_id: str, reason: Reason, *, at: datetime) -> int:
+        """Active prospects of running campaigns whose next stage is due by now from this mailbox become Pending with
+        the reason. Their deliveries stay claimable: the first free place takes one. Returns how many."""
+        ...
+
+    async def wait_for_campaign(self, campaign_id: str, reason: Reason, *, actor: str, at: datetime) -> int:
+        """Queued deliveries that wait for nothing wait for ``reason.code``; their Active prospects become Pending."""
+        ...
+
+    async def cancel_campaign(self, campaign_id: str, reason: Reason, *, actor: str, at: datetime) -> int:
+        """Queued deliveries are cancelled; their running prospects become Not Delivered with the reason."""
+        ...

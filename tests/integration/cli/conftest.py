@@ -60,7 +60,7 @@ class Terminal:
 
     def _operations(self) -> Operations:
         async def migrate() -> dict[str, Any]:
-            return {"revision": "0002"}
+            return {"revision": "0003"}
 
         async def check() -> list[CheckLine]:
             return self.checks
