@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable
 
@@ -73,7 +72,7 @@ def decode_name(wire: str) -> str:
     """A folder name as people read it; a name that is no valid modified UTF-7 comes back as it stood on the wire."""
     try:
         return _SHIFTED.sub(lambda match: _decode_shifted(match[1]), wire)
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no UTF-16, or no ASCII
         return wire
 
 

@@ -207,6 +207,7 @@ class TestNames:
         assert decode_name(encode_name(name)) == name
 
     @given(st.text(max_size=40))
+    @example("&\x80-")
     def test_any_wire_name_gives_some_name(self, wire: str) -> None:
         decode_name(wire)
 
