@@ -103,7 +103,7 @@ class SqlDeliveryStore:
             freed = freed.where(deliveries.c.mailbox_id == mailbox_id)
         freed = freed.values(waiting_for=None, due_at=due_at)
         released = await self._scope.rows(freed.returning(deliveries.c.enrollment_id))
-        await SqlEnrollmentStore(self._scope).release({row.enrollment_id for row in released})
+        await SqlEnrollmentStore(self._scope).release({row.enrollment_id for row in released}, not_before)
         return len(released)
 
     async def sending(self, *, claimed_before: datetime | None = None) -> list[Delivery]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
-from core.domain.enrollment import Enrollment, ProspectStatus, Reason
+from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, Reason
 from core.ports.storage import EnrollmentEvent
+from storage.moves import Move, move_many
 from storage.scope import AnyRow, AnySelect, Scope, Values, chunks, columns_of, values_of
 from storage.tables import enrollment_events, enrollments
 
@@ -55,13 +57,10 @@ class SqlEnrollmentStore:
         """Compare-and-set on ``enrollment.version``; the database takes deliveries and events with it."""
         return await self._scope.run(self._scope.delete(enrollments).where(*_unchanged(enrollment))) == 1
 
-    async def release(self, enrollment_ids: Collection[str]) -> None:
+    async def release(self, enrollment_ids: Collection[str], at: datetime) -> None:
         """Those that are Pending become Active; the reason goes."""
-        active = {"status": ProspectStatus.ACTIVE, "version": enrollments.c.version + 1}
-        cleared = dict.fromkeys(("reason_code", "reason_text", "reason_fix"))
-        for ids in chunks(enrollment_ids):
-            pending = (enrollments.c.id.in_(ids), enrollments.c.status == ProspectStatus.PENDING)
-            await self._scope.run(self._scope.update(enrollments).where(*pending).values(active | cleared))
+        back = Move(ProspectEvent.RELEASE, (ProspectStatus.PENDING,), ProspectStatus.ACTIVE, at)
+        await move_many(self._scope, enrollment_ids, back)
 
     async def add_event(self, event: EnrollmentEvent) -> None:
         await self._scope.insert(enrollment_events, [values_of(event)])

@@ -7,6 +7,7 @@ from functools import cached_property
 from storage.alert_store import SqlAlertStore
 from storage.audit import SqlAuditStore
 from storage.backfill_store import SqlBackfillStore
+from storage.bulk_store import SqlBulkStore
 from storage.campaign_store import SqlCampaignStore
 from storage.canary_store import SqlCanaryStore
 from storage.delivery_store import SqlDeliveryStore
@@ -111,6 +112,10 @@ class SqlUnitOfWork:
     @cached_property
     def reports(self) -> SqlReportStore:
         return SqlReportStore(self._scope)
+
+    @cached_property
+    def bulk(self) -> SqlBulkStore:
+        return SqlBulkStore(self._scope)
 
     @cached_property
     def traffic(self) -> SqlTrafficStore:

@@ -40,6 +40,7 @@ from core.ports.storage.mailboxes import (
 from core.ports.storage.messages import Activity, MessageStore, NewActivity, NewMessage, SeenMessage
 from core.ports.storage.notices import AlertStore, AuditStore, OutboxItem, OutboxStore, SeenStore, SettingStore
 from core.ports.storage.outreach import (
+    BulkStore,
     CampaignStore,
     DeliveryStore,
     DueDelivery,
@@ -57,6 +58,7 @@ __all__ = [
     "Activity",
     "AlertStore",
     "AuditStore",
+    "BulkStore",
     "CampaignFile",
     "CampaignFileStore",
     "CampaignStore",

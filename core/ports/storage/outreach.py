@@ -221,10 +221,16 @@ class BulkStore(Protocol):
         the reason. Their deliveries stay claimable: the first free place takes one. Returns how many."""
         ...
 
-    async def wait_for_campaign(self, campaign_id: str, reason: Reason, *, actor: str, at: datetime) -> int:
-        """Queued deliveries that wait for nothing wait for ``reason.code``; their Active prospects become Pending."""
+    async def wait_for_campaign(
+        self, campaign_id: str, reason: Reason, *, actor: str, at: datetime, most: int = 5_000
+    ) -> int:
+        """Queued deliveries that wait for nothing wait for ``reason.code``; their Active prospects become Pending.
+        At most so many at a time, so that others can write in between; returns how many deliveries changed."""
         ...
 
-    async def cancel_campaign(self, campaign_id: str, reason: Reason, *, actor: str, at: datetime) -> int:
-        """Queued deliveries are cancelled; their running prospects become Not Delivered with the reason."""
+    async def cancel_campaign(
+        self, campaign_id: str, reason: Reason, *, actor: str, at: datetime, most: int = 5_000
+    ) -> int:
+        """Queued deliveries are cancelled; their running prospects become Not Delivered with the reason. At most so
+        many at a time; returns how many deliveries changed."""
         ...

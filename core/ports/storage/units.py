@@ -20,7 +20,7 @@ from core.ports.storage.mailboxes import (
 )
 from core.ports.storage.messages import MessageStore
 from core.ports.storage.notices import AlertStore, AuditStore, OutboxStore, SeenStore, SettingStore
-from core.ports.storage.outreach import CampaignStore, DeliveryStore, EnrollmentStore, ReportStore
+from core.ports.storage.outreach import BulkStore, CampaignStore, DeliveryStore, EnrollmentStore, ReportStore
 from core.ports.storage.profiles import PeopleStore
 
 
@@ -63,6 +63,8 @@ class UnitOfWork(Protocol):
     def backfills(self) -> BackfillStore: ...
     @property
     def reports(self) -> ReportStore: ...
+    @property
+    def bulk(self) -> BulkStore: ...
     @property
     def traffic(self) -> TrafficStore: ...
     @property

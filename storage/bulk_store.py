@@ -1,0 +1,74 @@
+"""Changes of very many prospects in a few statements, each with its line in the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+
+from core.domain.campaign import CampaignStatus
+from core.domain.delivery import DeliveryState
+from core.domain.enrollment import ProspectEvent, ProspectStatus, Reason
+from storage.columns import joined
+from storage.moves import Move, move_many
+from storage.scope import IN_LIMIT, Scope, Values
+from storage.tables import CLAIMABLE, campaigns, deliveries, enrollments
+
+_RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
+
+
+class SqlBulkStore:
+    """Implements ``ports.BulkStore``. Rows are taken in chunks that fit one IN list."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def wait_due_of_mailbox(self, mailbox_id: str, reason: Reason, *, at: datetime) -> int:
+        waiting = Move(ProspectEvent.WAIT, (ProspectStatus.ACTIVE,), ProspectStatus.PENDING, at, reason=reason)
+        due = (
+            self._scope.select(deliveries, deliveries.c.enrollment_id)
+            .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
+            .join(campaigns, joined(deliveries, "campaign_id", campaigns))
+            .where(
+                CLAIMABLE,
+                deliveries.c.first_touch.in_((True, False)),  # the claim index begins with it
+                deliveries.c.due_at <= at,
+                deliveries.c.mailbox_id == mailbox_id,
+                enrollments.c.status == ProspectStatus.ACTIVE,
+                campaigns.c.status == CampaignStatus.ACTIVE,
+            )
+        )
+        found = [row.enrollment_id for row in await self._scope.rows(due)]
+        return await move_many(self._scope, found, waiting)
+
+    async def wait_for_campaign(
+        self, campaign_id: str, reason: Reason, *, actor: str, at: datetime, most: int = IN_LIMIT
+    ) -> int:
+        of_campaign = (CLAIMABLE, deliveries.c.campaign_id == campaign_id)
+        found = await self._change(*of_campaign, changes={"waiting_for": reason.code}, most=most)
+        waiting = Move(ProspectEvent.WAIT, (ProspectStatus.ACTIVE,), ProspectStatus.PENDING, at, actor, reason)
+        await move_many(self._scope, found, waiting)
+        return len(found)
+
+    async def cancel_campaign(
+        self, campaign_id: str, reason: Reason, *, actor: str, at: datetime, most: int = IN_LIMIT
+    ) -> int:
+        of_campaign = (deliveries.c.campaign_id == campaign_id, deliveries.c.state == DeliveryState.QUEUED)
+        cancelled: Values = {"state": DeliveryState.CANCELLED, "reason": reason.code, "waiting_for": None}
+        found = await self._change(*of_campaign, changes=cancelled, most=most)
+        ended = Move(
+            ProspectEvent.NOT_DELIVERED, _RUNNING, ProspectStatus.NOT_DELIVERED, at, actor, reason, keeps_time=False
+        )
+        await move_many(self._scope, found, ended)
+        return len(found)
+
+    async def _change(self, *which: ColumnElement[bool], changes: Values, most: int) -> list[str]:
+        """Changes at most so many deliveries; returns their prospects."""
+        # On PostgreSQL those that a worker has locked are waited for: they may come back as queued.
+        chosen = self._scope.select(deliveries, deliveries.c.id).where(*which).limit(most).with_for_update()
+        ids = [row.id for row in await self._scope.rows(chosen)]
+        if not ids:
+            return []
+        changed = self._scope.update(deliveries).where(deliveries.c.id.in_(ids))
+        changed = changed.values(version=deliveries.c.version + 1, **changes)
+        return [row.enrollment_id for row in await self._scope.rows(changed.returning(deliveries.c.enrollment_id))]
