@@ -11,6 +11,7 @@ RethreadError
 │   ├── LoginRefusedError    the server refused the credentials or the account
 │   │   └── FreshTokenRefusedError  also with an access token given a moment ago
 │   ├── ServerRefusedError   the server said NO, BAD or 4xx/5xx to something else
+│   │   └── SmsRefusedError  the text message provider said no, with a code of its own
 │   ├── ConnectionLostError  a conversation broke off or fell silent
 │   │   └── ServerSilentError    the connection stands, but nothing comes of it
 │   └── OutcomeUnknownError  it broke off after the message's last byte: it may have gone out
@@ -92,7 +93,7 @@ class NotAllowedError(RethreadError):
 class MailError(RethreadError):
     """A conversation with a mail server failed.
 
-    ``layer`` is imap, smtp, oauth, tls, dns or socket; ``raw`` the server's (or operating system's) own words,
+    ``layer`` is imap, smtp, oauth, sms, tls, dns or socket; ``raw`` the server's (or operating system's) own words,
     never with a credential in it; ``host`` the server's name.
     """
 
@@ -127,6 +128,19 @@ class ServerRefusedError(MailError):
     """The server answered NO, BAD, 4xx or 5xx. For SMTP ``smtp_code`` says which; the outcome is certain."""
 
     code = "server_refused"
+
+
+class SmsRefusedError(ServerRefusedError):
+    """The text message provider took nothing, for certain. ``provider_code`` is its own number (0: none was given),
+    ``status`` that of HTTP, ``retry_after`` seconds where it said so. ``sms_codes.classify`` reads them."""
+
+    code = "sms_refused"
+
+    def __init__(
+        self, raw: str, *, host: str = "", provider_code: int = 0, status: int = 0, retry_after: float | None = None
+    ) -> None:
+        super().__init__(raw, layer="sms", host=host)
+        self.provider_code, self.status, self.retry_after = provider_code, status, retry_after
 
 
 class ConnectionLostError(MailError):

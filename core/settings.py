@@ -32,6 +32,20 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class TwilioAccount:
+    """The account that text messages go out from; ``sender`` is a number (E.164) or a messaging service (MG…)."""
+
+    sid: str = ""
+    token: str = field(default="", repr=False)
+    sender: str = ""
+    url: str = "https://api.twilio.com"
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.sid and self.token and self.sender)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the process is told from outside. Secrets do not show in ``repr``."""
 
@@ -50,6 +64,8 @@ class Settings:
     ca_file: str | None = None
     google: SignIn = SignIn()
     microsoft: SignIn = SignIn()
+    twilio: TwilioAccount = TwilioAccount()
+    phone_country: str | None = None
     dns: str | None = None
     allow_private_mail_hosts: bool = False
     admins: tuple[str, ...] = ()
@@ -157,6 +173,8 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
         ca_file=_ca_file(reader),
         google=_google(reader),
         microsoft=_microsoft(reader),
+        twilio=_twilio(reader),
+        phone_country=_phone_country(reader),
         dns=_dns(reader),
         allow_private_mail_hosts=reader.flag("RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS"),
         admins=_admins(reader),
@@ -200,6 +218,51 @@ def _microsoft(reader: _Reader) -> SignIn:
         imap=reader.server("RETHREAD_MICROSOFT_IMAP"),
         smtp=reader.server("RETHREAD_MICROSOFT_SMTP"),
     )
+
+
+def _twilio(reader: _Reader) -> TwilioAccount:
+    names = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+    missing = [name for name in names if not reader.text(name)]
+    if 0 < len(missing) < len(names):
+        reader.mistakes.append(f"{' and '.join(missing)} missing; text messages need {', '.join(names)}: all or none.")
+    sid, token, sender = (reader.text(name) for name in names)
+    if sid and not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
+        reader.mistakes.append(f"TWILIO_ACCOUNT_SID is {sid[:40]!r}; copy it again: AC and 32 characters.")
+    if re.search(r"\s", token):
+        reader.mistakes.append("TWILIO_AUTH_TOKEN holds a space; copy it again from Twilio's console.")
+    if sender and not re.fullmatch(r"\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}", sender):
+        reader.mistakes.append(
+            f"TWILIO_FROM is {sender[:40]!r}; set it to your Twilio number such as +12025550143, or to a messaging "
+            "service's id (MG and 32 characters)."
+        )
+    return TwilioAccount(sid, token, sender, _twilio_url(reader))
+
+
+def _twilio_url(reader: _Reader) -> str:
+    """Our token travels there: https, or this machine."""
+    value = reader.url("TWILIO_API_URL", "https://api.twilio.com").rstrip("/")
+    if _is_web_address(value) and not _is_safe_address(value):
+        reader.mistakes.append(f"TWILIO_API_URL is {value[:80]!r}; set it to an https address or leave it out.")
+    return value
+
+
+def _is_safe_address(value: str) -> bool:
+    parts = urlsplit(value)
+    safe = parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
+    return safe and not set("?#@") & set(value)
+
+
+def _phone_country(reader: _Reader) -> str | None:
+    value = reader.text("RETHREAD_PHONE_COUNTRY").upper()
+    if not value:
+        return None
+    from core.domain.phone import is_country
+
+    if not is_country(value):
+        reader.mistakes.append(
+            f"RETHREAD_PHONE_COUNTRY is {value[:40]!r}; set it to a country's two letters such as SE, or leave it out."
+        )
+    return value
 
 
 def _https(reader: _Reader, name: str) -> str:

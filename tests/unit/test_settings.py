@@ -53,6 +53,38 @@ def test_sign_in_is_at_the_real_services_unless_told_otherwise() -> None:
     assert "canary" not in repr(told)
 
 
+TWILIO = {"TWILIO_ACCOUNT_SID": f"AC{'0a' * 16}", "TWILIO_AUTH_TOKEN": "canary", "TWILIO_FROM": "+12025550143"}
+
+
+def test_text_messages_are_off_until_all_three_are_given() -> None:
+    """The address is Twilio's own unless told otherwise."""
+    assert not parse(GOOD).twilio.configured
+    settings = parse({**GOOD, **TWILIO, "RETHREAD_PHONE_COUNTRY": "se"})
+    assert settings.twilio.configured
+    assert (settings.twilio.url, settings.phone_country) == ("https://api.twilio.com", "SE")
+    assert "canary" not in repr(settings)
+    service = f"MG{'0b' * 16}"
+    told = parse({**GOOD, **TWILIO, "TWILIO_FROM": service, "TWILIO_API_URL": "http://127.0.0.1:8080/"}).twilio
+    assert (told.sender, told.url) == (service, "http://127.0.0.1:8080")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TWILIO_ACCOUNT_SID", f"SK{'0a' * 16}", "AC and 32 characters"),
+        ("TWILIO_AUTH_TOKEN", "canary canary", "holds a space"),
+        ("TWILIO_FROM", "Rethread", "messaging service's id"),
+        ("TWILIO_FROM", "0701740605", "messaging service's id"),
+    ],
+)
+def test_a_wrong_part_of_the_text_message_account_is_named(name: str, value: str, words: str) -> None:
+    """And the token is not told."""
+    (mistake,) = mistakes(**{**TWILIO, name: value})
+    assert words in mistake
+    assert name in mistake
+    assert "canary" not in mistake
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -72,6 +104,13 @@ def test_sign_in_is_at_the_real_services_unless_told_otherwise() -> None:
         ("RETHREAD_GOOGLE_SMTP", "smtp.gmail.test:0", "HOST:PORT"),
         ("RETHREAD_MICROSOFT_IMAP", "a b:993", "HOST:PORT"),
         ("RETHREAD_MICROSOFT_SMTP", "host:99999", "HOST:PORT"),
+        ("TWILIO_ACCOUNT_SID", "AC" + "0" * 32, "TWILIO_AUTH_TOKEN and TWILIO_FROM missing"),
+        ("TWILIO_FROM", "+12025550143", "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN missing"),
+        ("TWILIO_API_URL", "http://api.twilio.test", "https address"),
+        ("TWILIO_API_URL", "https://a.example/?x=1", "https address"),
+        ("TWILIO_API_URL", "twilio", "set it to an address"),
+        ("RETHREAD_PHONE_COUNTRY", "Sweden", "two letters"),
+        ("RETHREAD_PHONE_COUNTRY", "XX", "two letters"),
         ("DATABASE_URL", "mysql://canary@h/db", "begins with 'mysql'"),
         ("DATABASE_URL", "sqlite:///x.db", "begins with 'sqlite'"),
         ("RETHREAD_DISPATCHER", "celery", "set it to one of local, procrastinate, sql"),
