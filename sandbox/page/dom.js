@@ -28,9 +28,15 @@ function setProps(node, props) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2).toLowerCase(), value);
     else if (key === "dataset") Object.assign(node.dataset, value);
     else if (key === "style") for (const [name, v] of Object.entries(value)) node.style.setProperty(name, v);
-    else if (LIVE.has(key)) node[key] = value;
+    else if (LIVE.has(key)) setLive(node, key, value);
     else node.setAttribute(key, value === true ? "" : String(value));
   }
+}
+
+// A field's text is its default too, so that repaint.js can tell what was typed since.
+function setLive(node, key, value) {
+  if (key === "value" && "defaultValue" in node) node.defaultValue = value;
+  node[key] = value;
 }
 
 /** Append nodes, strings and nested arrays of both; empty values are skipped. */
@@ -61,15 +67,6 @@ export function link(address, ...label) {
   const href = safeUrl(address);
   if (!href) return el("span", {}, ...label);
   return el("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...label);
-}
-
-/** Run `change`, which draws `root` anew, and give the focus back to the control with the same test id, scroll kept. */
-export function keepingPlace(root, change, scroller = null) {
-  const focused = root.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
-  const top = scroller && root.querySelector(scroller)?.scrollTop;
-  change();
-  if (top) root.querySelector(scroller)?.scrollTo(0, top);
-  if (focused) root.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
 /** Make `nodes` the children of `root`, leaving those in place that already are. */

@@ -1,14 +1,16 @@
 // Purpose: the drawer "Play the candidate": whose mail, what arrived, reading, answering, writing.
 import { ApiError, get, post } from "./api.js";
-import { append, clip, el, keepingPlace, replace } from "./dom.js";
+import { append, clip, el, replace } from "./dom.js";
 import { avatar, icon } from "./icons.js";
 import { answerForm, composeForm } from "./mailforms.js";
-import { brokenWords, connectionFacts, oooForm, switchList } from "./mailswitches.js";
+import { brokenWords, connectionFacts, oooForm, switchId, switchList } from "./mailswitches.js";
+import { repaint, settle } from "./repaint.js";
 import {
   accountSignIn,
   brokenSignIn,
   loadProviders,
   mendSignIn,
+  signInSwitch,
   signInRow,
   signInView,
   turnSignIn,
@@ -37,7 +39,6 @@ export class MailPanel {
     this.tab = "inbox";
     this.reading = null;
     this.writing = false;
-    this.moved = false;
     this.providers = [];
     this.atSignIn = false;
   }
@@ -88,7 +89,7 @@ export class MailPanel {
   }
 
   typing() {
-    return this.root.contains(document.activeElement?.closest("input, textarea"));
+    return this.root.contains(document.activeElement?.closest("input:not([type=checkbox]), textarea, select"));
   }
 
   /** A mailbox changed. What is being typed stays; the rest is drawn again. */
@@ -116,21 +117,21 @@ export class MailPanel {
     }
   }
 
-  /** Shows another place of the panel, from its top. */
+  /** Shows another place of the panel. */
   go(change) {
     Object.assign(this, change);
-    this.moved = true;
     return this.refresh();
   }
 
   draw() {
     const account = this.account();
-    keepingPlace(
-      this.root,
-      () => replace(this.root, this.head(account), this.view(account)),
-      this.moved ? null : ".mail-body",
-    );
-    this.moved = false;
+    const parts = [this.head(account), this.view(account)];
+    repaint(this.root, () => replace(this.root, parts), { place: this.place(), scroller: ".mail-body" });
+  }
+
+  /** Where in the panel one is: a draft stays in its place. */
+  place() {
+    return JSON.stringify([this.address, this.tab, this.reading?.uid, this.writing, this.atSignIn]);
   }
 
   view(account) {
@@ -390,6 +391,7 @@ export class MailPanel {
     const providers = await this.ask(() => turnSignIn(provider, target, info.name, value));
     if (providers) {
       this.providers = providers;
+      settle(this.root, switchId(signInSwitch(provider, target, info)), value);
       toast(`${info.label}: done.`, "success");
     }
     await this.refresh();
@@ -397,6 +399,7 @@ export class MailPanel {
 
   async flip(account, name, value) {
     if (await this.ask(() => post("/mail/switch", { address: account.address, name, value }))) {
+      settle(this.root, switchId(name), value);
       toast(`${this.help[name]?.label || name}: done for ${account.address}.`, "success");
     }
     await this.refresh();

@@ -69,6 +69,11 @@ export function switchGroup(title, rows, lead = null) {
   );
 }
 
+/** The test id of a switch's control. */
+export function switchId(name) {
+  return `switch-${name}`;
+}
+
 /** One switch: what it is called, what it does, and the control. `flip(value)` turns it. */
 export function switchRow(name, info, value, flip) {
   const ids = { label: uid("switch"), help: uid("switch-help") };
@@ -96,7 +101,7 @@ const CONTROLS = {
       role: "switch",
       class: "toggle",
       checked: Boolean(value),
-      dataset: { testid: `switch-${name}` },
+      dataset: { testid: switchId(name) },
       ...about,
     });
     box.addEventListener("change", () => flip(box.checked));
@@ -106,7 +111,7 @@ const CONTROLS = {
     const options = (info.options || []).map((one) =>
       el("option", { value: one.value, selected: one.value === value }, one.label),
     );
-    const box = el("select", { class: "field", dataset: { testid: `switch-${name}` }, ...about }, options);
+    const box = el("select", { class: "field", dataset: { testid: switchId(name) }, ...about }, options);
     box.addEventListener("change", () => flip(box.value));
     return box;
   },
@@ -115,14 +120,14 @@ const CONTROLS = {
       class: "field",
       value: name === "password" ? otherPassword() : (value ?? ""),
       autocomplete: "off",
-      dataset: { testid: `switch-${name}` },
+      dataset: { testid: switchId(name) },
       ...about,
     });
     const form = el(
       "form",
       { class: "inline-form" },
       box,
-      el("button", { type: "submit", class: "btn", dataset: { testid: `switch-${name}-apply` } }, "Change"),
+      el("button", { type: "submit", class: "btn", dataset: { testid: `${switchId(name)}-apply` } }, "Change"),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -136,7 +141,7 @@ const CONTROLS = {
       {
         type: "button",
         class: "btn",
-        dataset: { testid: `switch-${name}` },
+        dataset: { testid: switchId(name) },
         ...about,
         onClick: () => flip(true),
       },

@@ -1,8 +1,9 @@
 // Purpose: the left column: workspace name, channels, direct messages, unread marks; and the bar above with the
 // switch between people.
-import { el, keepingPlace, replace } from "./dom.js";
+import { el, replace } from "./dom.js";
 import { avatar, icon } from "./icons.js";
 import { openPopup, moveByKeys } from "./popup.js";
+import { repaint } from "./repaint.js";
 
 /** Draw the channel lists. `open(channel)` is called on a click. */
 export function drawSidebar(root, store, current, open) {
@@ -22,7 +23,7 @@ export function drawSidebar(root, store, current, open) {
         list.map((one) => el("li", {}, channelRow(one, store, current, open))),
       ),
     );
-  keepingPlace(
+  repaint(
     root,
     () =>
       replace(
@@ -36,7 +37,7 @@ export function drawSidebar(root, store, current, open) {
           group("Apps", apps),
         ),
       ),
-    ".channel-lists",
+    { scroller: ".channel-lists" },
   );
 }
 
@@ -97,7 +98,7 @@ export function drawTopbar(root, store, { switchUser, toggleMail, mailOpen, mail
     icon("chevron", 16),
   );
   viewer.addEventListener("click", () => openViewers(viewer, store, switchUser));
-  keepingPlace(root, () =>
+  repaint(root, () =>
     replace(
       root,
       el(

@@ -14,6 +14,11 @@ export async function loadProviders() {
   }
 }
 
+/** What a sign-in switch is called among all switches of the page. */
+export function signInSwitch(provider, target, info) {
+  return `${provider}-${target}-${info.name}`;
+}
+
 /** Turns one switch of an account or of the app itself (`target`); answers the providers as they are then. */
 export async function turnSignIn(provider, target, name, value) {
   const path = [provider, target, name].map(encodeURIComponent).join("/");
@@ -80,7 +85,7 @@ export function accountSignIn(providers, address, flip) {
 function card(provider, target, title, lead, { switches }, flip) {
   const rows = switches.map((info) =>
     switchRow(
-      `${provider.provider}-${target}-${info.name}`,
+      signInSwitch(provider.provider, target, info),
       { ...info, well: WELL[info.kind] },
       info.value,
       (value) => flip(provider.provider, target, info, value),

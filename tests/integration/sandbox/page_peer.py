@@ -80,6 +80,12 @@ class PagePeer:
             if not socket.closed:
                 await socket.send_json(event)
 
+    def turn(self, provider: str, target: str, name: str, value: object) -> None:
+        """Turn a switch of the sign-in hosts without the page."""
+        owners = next([one["app"], *one["accounts"]] for one in self.signin if one["provider"] == provider)
+        switches = next(one["switches"] for one in owners if one["target"] == target)
+        next(one for one in switches if one["name"] == name)["value"] = value
+
     def last(self, path: str) -> Json:
         """Return the newest body posted to ``path``."""
         return next(body for asked, body in reversed(self.asked) if asked == path)
@@ -119,18 +125,16 @@ class PagePeer:
     async def _signin_turned(self, request: web.Request) -> web.Response:
         value = (await request.json())["value"]
         self.asked.append((request.path, {"value": value}))
-        for provider in self.signin:
-            for owner in (provider["app"], *provider["accounts"]):
-                for switch in owner["switches"]:
-                    if (owner["target"], switch["name"]) == (
-                        request.match_info["target"],
-                        request.match_info["switch"],
-                    ):
-                        switch["value"] = value
+        self.turn(*(request.match_info[part] for part in ("provider", "target", "switch")), value)
+        await self._opened()
         return await self._signin(request)
 
     async def _asked(self, request: web.Request) -> web.Response:
         self.asked.append((request.path, await request.json()))
+        await self._opened()
+        return web.json_response(self.answers.get(request.path, {"ok": True}))
+
+    async def _opened(self) -> None:
+        """Whoever shut the gate holds every answer to a click back until it opens."""
         if self.gate is not None:
             await self.gate.wait()
-        return web.json_response(self.answers.get(request.path, {"ok": True}))

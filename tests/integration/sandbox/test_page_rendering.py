@@ -1,55 +1,23 @@
-"""The workspace page in a real browser: Block Kit as Slack draws it, clicks, modals, the composer, the mail panel.
+"""The workspace page in a real browser: Block Kit as Slack draws it, clicks, modals, the composer.
 
 The peer below speaks the page's JSON and remembers what the page asked for, so each test can say both
 what a person sees and what went over the wire.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
-from aiohttp import web
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.browser import running_browser
+from tests.integration.sandbox.page_browser import browser, page, peer
 from tests.integration.sandbox.page_peer import SAMPLES, PagePeer
+
+__all__ = ["browser", "page", "peer"]
 
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as started:
-        yield started
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def peer() -> AsyncIterator[PagePeer]:
-    made = PagePeer()
-    runner = web.AppRunner(made.app(), shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    yield made
-    for socket in made.sockets:
-        await socket.close()
-    await runner.cleanup()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    opened = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="UTC")
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.set_default_timeout(5_000)
-    yield opened
-    await opened.close()
-    assert faults == []
 
 
 async def test_a_message_with_every_kind_of_block_is_drawn(peer: PagePeer, page: Page) -> None:
@@ -327,60 +295,3 @@ async def test_switching_the_person_shows_the_workspace_through_their_eyes(peer:
     async with page.expect_response("**/page/post"):
         await page.get_by_test_id("send").click()
     assert peer.last("/page/post")["user"] == "U0ADA"
-
-
-async def test_a_person_plays_the_candidate_and_breaks_a_mailbox(peer: PagePeer, page: Page) -> None:
-    """By clicking only: open the mail, send the ready answer, change a recruiter's password, mend it."""
-    await page.goto(peer.url + "?user=U0RITA&channel=C0ALERTS")
-    await page.get_by_test_id("mail-panel-toggle").click()
-    await page.get_by_test_id("mail-account-maya.lind@candidates.example").click()
-    await page.get_by_test_id("mail-message-7").click()
-    await expect(page.get_by_test_id("mail-reply-text")).not_to_have_value("")
-    async with page.expect_response("**/mail/reply"):
-        await page.get_by_test_id("mail-reply-send").click()
-    assert peer.last("/mail/reply")["uid"] == 7
-    await page.get_by_test_id("mail-tab-break").click()
-    async with page.expect_response("**/mail/switch"):
-        await page.get_by_test_id("switch-refuse").select_option("bounce")
-    assert peer.last("/mail/switch")["value"] == "bounce"
-    await page.get_by_test_id("mail-back").click()
-    await page.get_by_test_id("mail-account-rita@agency.test").click()
-    await page.get_by_test_id("mail-tab-break").click()
-    async with page.expect_response("**/mail/switch"):
-        await page.get_by_test_id("switch-password-apply").click()
-    changed = peer.last("/mail/switch")
-    assert changed["name"] == "password"
-    assert changed["value"] not in ("", "rita-mail-pass")
-    async with page.expect_response("**/mail/mend"):
-        await page.get_by_test_id("switch-mend").click()
-
-
-async def test_switches_stand_in_groups_and_what_is_broken_is_named(peer: PagePeer, page: Page) -> None:
-    """A card for each group, the sign-in's too; the head says what hurts; mending puts the sign-in right as well."""
-    await page.goto(peer.url + "?user=U0RITA&channel=C0ALERTS&mail=rita@agency.test")
-    await page.get_by_test_id("mail-tab-break").click()
-    titles = page.locator("#mail .switch-group h3")
-    await expect(titles).to_have_text(["Sign-in", "Server", "Silence", "Sending", "Sign in with Google"])
-    await expect(page.locator("#mail .facts")).to_contain_text("imap.gmail.com:1993")
-    await expect(page.locator("#mail .mend")).to_contain_text("Nothing is broken")
-    await page.get_by_test_id("switch-google-rita@agency.test-revoked").click()
-    await expect(page.locator("#mail .mend")).to_contain_text("Broken: Access taken back")
-    assert peer.last("/sandbox/signin/google/rita@agency.test/revoked") == {"value": True}
-    async with page.expect_response("**/mail/mend"):
-        await page.get_by_test_id("switch-mend").click()
-    await expect(page.locator("#mail .mend")).to_contain_text("Nothing is broken")
-    assert peer.last("/sandbox/signin/google/rita@agency.test/revoked") == {"value": False}
-
-
-async def test_the_sign_in_hosts_have_a_place_of_their_own(peer: PagePeer, page: Page) -> None:
-    """The app's switches and each account's; a lifetime is typed."""
-    await page.goto(peer.url + "?user=U0RITA&channel=C0ALERTS")
-    await page.get_by_test_id("mail-panel-toggle").click()
-    await page.get_by_test_id("signin-hosts").click()
-    await page.get_by_test_id("switch-google-app-secret_expired").click()
-    await expect(page.get_by_test_id("switch-google-app-secret_expired")).to_be_checked()
-    assert peer.last("/sandbox/signin/google/app/secret_expired") == {"value": True}
-    await page.get_by_test_id("switch-google-app-token_lifetime_s").fill("20")
-    async with page.expect_response("**/token_lifetime_s"):
-        await page.get_by_test_id("switch-google-app-token_lifetime_s-apply").click()
-    assert peer.last("/sandbox/signin/google/app/token_lifetime_s") == {"value": "20"}

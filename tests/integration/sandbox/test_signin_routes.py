@@ -110,13 +110,13 @@ async def test_what_cannot_be_turned_is_refused_in_words(
 
 async def test_the_sandbox_mounts_the_routes_and_tells_the_page(tmp_path: Path) -> None:
     """One page serves all; the product's environment holds every address and secret."""
-    async with running(MANIFEST) as (slack, mail, signin), aiohttp.ClientSession(slack.page_url) as http:
+    async with running(MANIFEST) as (slack, mail, signin, sms), aiohttp.ClientSession(slack.page_url) as http:
         async with http.ws_connect("/page/live?user=U0RITA") as live:
             async with http.post("/sandbox/signin/google/app/throttled", json={"value": True}) as answer:
                 assert answer.status == 200
             while (await live.receive_json(timeout=5))["type"] != "signin_changed":
                 pass
-        told = described(slack, mail, signin)
+        told = described(slack, mail, signin, sms)
         environment = product_environment(slack, mail, tmp_path, signin)
     assert told["google"]["base"] == environment["GOOGLE_OAUTH_BASE"] == f"{signin.origin}/google"
     assert told["microsoft"]["authority"] == environment["MICROSOFT_AUTHORITY"] == f"{signin.origin}/common"
