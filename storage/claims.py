@@ -6,6 +6,7 @@ is the lock and the same statements are built without the locking clause.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,9 +50,12 @@ class DueDeliveries:
         self._people = SqlPeopleStore(scope)
         self._folders = SqlFolderStore(scope)
 
-    async def claim(self, now: datetime, limit: int, busy: Collection[str] = ()) -> list[DueDelivery]:
+    async def claim(
+        self, now: datetime, limit: int, busy: Collection[str] = (), each: int | None = None
+    ) -> list[DueDelivery]:
         """Follow-ups before first touches, oldest first (rules of the domain, section 2); none of ``busy`` mailboxes,
-        so that one mailbox's long queue never hides another's."""
+        so that one mailbox's long queue never hides another's. Facts are read only of the first ``each`` of a
+        mailbox: more of it could not go now."""
         candidates: list[Delivery] = []
         for first_touch in (False, True):  # one question each: then the index gives the order and ends at the limit
             statement = self._candidates(now, limit - len(candidates), first_touch=first_touch)
@@ -60,7 +64,8 @@ class DueDeliveries:
                 statement = statement.where(idle)
             candidates += [Delivery(*row) for row in await self._scope.rows(statement)]
         boxes = await self._free_mailboxes(candidates, now)
-        claimed = [one for one in candidates if one.mailbox_id is None or one.mailbox_id in boxes]
+        free = [one for one in candidates if one.mailbox_id is None or one.mailbox_id in boxes]
+        claimed = free if each is None else _first_of_each(free, each)
         return await self._with_facts(claimed, boxes) if claimed else []
 
     def _candidates(self, now: datetime, limit: int, *, first_touch: bool) -> AnySelect:
@@ -132,6 +137,16 @@ class DueDeliveries:
             for row in await self._scope.rows(oldest_first):
                 found.setdefault(row.enrollment_id, []).append(_Sent(*row))
         return found
+
+
+def _first_of_each(candidates: Sequence[Delivery], each: int) -> list[Delivery]:
+    taken: Counter[str | None] = Counter()
+    first = []
+    for one in candidates:
+        taken[one.mailbox_id] += 1
+        if one.mailbox_id is None or taken[one.mailbox_id] <= each:
+            first.append(one)
+    return first
 
 
 def _thread(delivery: Delivery, sent: Sequence[_Sent]) -> list[_Sent]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Update, case, func, or_
 from core.domain.delivery import OPEN_STATES, Delivery, DeliveryState
 from core.errors import RefusedError
 from core.ports.storage import DueDelivery, EmailLogRow
+from storage.changes import change_many, locked_versions
 from storage.claims import DELIVERY_COLUMNS, DueDeliveries
 from storage.enrollment_store import SqlEnrollmentStore
 from storage.scope import AnySelect, Scope, Values, chunks, values_of
@@ -46,6 +47,9 @@ class SqlDeliveryStore:
     async def get(self, delivery_id: str) -> Delivery | None:
         return await self._first(self._select().where(deliveries.c.id == delivery_id))
 
+    async def lock(self, delivery_ids: Collection[str]) -> dict[str, int]:
+        return await locked_versions(self._scope, deliveries, delivery_ids)
+
     async def open_of(self, enrollment_id: str) -> Delivery | None:
         open_ones = self._select().where(
             deliveries.c.enrollment_id == enrollment_id, deliveries.c.state.in_(sorted(OPEN_STATES))
@@ -55,6 +59,14 @@ class SqlDeliveryStore:
     async def latest_of(self, enrollment_id: str, stage: int) -> Delivery | None:
         of_stage = self._select().where(deliveries.c.enrollment_id == enrollment_id, deliveries.c.stage == stage)
         return await self._first(of_stage.order_by(deliveries.c.series.desc()).limit(1))
+
+    async def furthest_stages(self, enrollment_ids: Collection[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        of, furthest = deliveries.c.enrollment_id, func.max(deliveries.c.stage)
+        for ids in chunks(enrollment_ids):
+            statement = self._scope.select(deliveries, of, furthest).where(of.in_(ids)).group_by(of)
+            found.update(await self._scope.pairs(statement))
+        return found
 
     async def by_message_ids(self, message_ids: Collection[str]) -> dict[str, Delivery]:
         found: dict[str, Delivery] = {}
@@ -74,16 +86,33 @@ class SqlDeliveryStore:
         if await self._scope.run(self._scope.update(deliveries).where(*unchanged).values(changes)) == 0:
             return False
         if raw is not None:
-            await self._scope.insert_new(delivery_texts, [{"delivery_id": delivery.id, "raw": raw}])
+            await self._keep({delivery.id: raw})
         return True
 
-    async def raw(self, delivery_id: str) -> bytes | None:
-        statement = self._scope.select(delivery_texts, delivery_texts.c.raw)
-        row = await self._scope.first(statement.where(delivery_texts.c.delivery_id == delivery_id))
-        return bytes(row.raw) if row else None
+    async def save_many(
+        self, changes: Sequence[tuple[Delivery, Delivery]], *, raws: Mapping[str, bytes] | None = None
+    ) -> None:
+        await change_many(self._scope, deliveries, ((_values(before), _values(after)) for before, after in changes))
+        await self._keep(raws or {})
 
-    async def claim_due(self, now: datetime, *, limit: int, busy: Collection[str] = ()) -> list[DueDelivery]:
-        return await DueDeliveries(self._scope).claim(now, limit, busy)
+    async def _keep(self, raws: Mapping[str, bytes]) -> None:
+        await self._scope.insert_new(delivery_texts, [{"delivery_id": one, "raw": raw} for one, raw in raws.items()])
+
+    async def raw(self, delivery_id: str) -> bytes | None:
+        return (await self.raws([delivery_id])).get(delivery_id)
+
+    async def raws(self, delivery_ids: Collection[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for ids in chunks(delivery_ids):
+            statement = self._scope.select(delivery_texts, delivery_texts.c.delivery_id, delivery_texts.c.raw)
+            rows = await self._scope.rows(statement.where(delivery_texts.c.delivery_id.in_(ids)))
+            found.update((row.delivery_id, bytes(row.raw)) for row in rows)
+        return found
+
+    async def claim_due(
+        self, now: datetime, *, limit: int, busy: Collection[str] = (), each: int | None = None
+    ) -> list[DueDelivery]:
+        return await DueDeliveries(self._scope).claim(now, limit, busy, each)
 
     async def hold_back(self, campaign_id: str, *, waiting_for: str) -> int:
         held = self._changed().where(CLAIMABLE, deliveries.c.campaign_id == campaign_id)

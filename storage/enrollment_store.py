@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, Reason
 from core.ports.storage import EnrollmentEvent
+from storage.changes import change_many, locked_versions
 from storage.moves import Move, move_many
 from storage.scope import AnyRow, AnySelect, Scope, Values, chunks, columns_of, values_of
 from storage.tables import enrollment_events, enrollments
@@ -53,6 +54,21 @@ class SqlEnrollmentStore:
         statement = self._scope.update(enrollments).where(*_unchanged(enrollment)).values(changes)
         return await self._scope.run(statement) == 1
 
+    async def lock(self, enrollment_ids: Collection[str]) -> dict[str, int]:
+        return await locked_versions(self._scope, enrollments, enrollment_ids)
+
+    async def save_many(self, changes: Sequence[tuple[Enrollment, Enrollment]]) -> None:
+        await change_many(self._scope, enrollments, ((_values(before), _values(after)) for before, after in changes))
+
+    async def running(self, enrollment_ids: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        for ids in chunks(enrollment_ids):
+            statement = self._scope.select(enrollments, enrollments.c.id).where(
+                enrollments.c.id.in_(ids), enrollments.c.status.in_((ProspectStatus.ACTIVE, ProspectStatus.PENDING))
+            )
+            found.update(row.id for row in await self._scope.rows(statement))
+        return found
+
     async def remove(self, enrollment: Enrollment) -> bool:
         """Compare-and-set on ``enrollment.version``; the database takes deliveries and events with it."""
         return await self._scope.run(self._scope.delete(enrollments).where(*_unchanged(enrollment))) == 1
@@ -63,7 +79,10 @@ class SqlEnrollmentStore:
         await move_many(self._scope, enrollment_ids, back)
 
     async def add_event(self, event: EnrollmentEvent) -> None:
-        await self._scope.insert(enrollment_events, [values_of(event)])
+        await self.add_events([event])
+
+    async def add_events(self, events: Sequence[EnrollmentEvent]) -> None:
+        await self._scope.insert(enrollment_events, [values_of(one) for one in events])
 
     async def events(self, enrollment_id: str) -> list[EnrollmentEvent]:
         """In the order in which they happened."""

@@ -85,6 +85,11 @@ class Scope:
         with translated():
             return (await self._execute(statement)).rowcount
 
+    async def run_many(self, statement: Executable, rows: Sequence[Values]) -> int:
+        """Executes an UPDATE or DELETE once for each of ``rows`` of values; returns how many rows they touched."""
+        with translated():
+            return (await self._execute(statement, rows)).rowcount if rows else 0
+
     async def insert(self, table: Table, rows: Sequence[Values]) -> None:
         """Inserts rows with equal keys. Raises StorageError on a conflict."""
         if rows:

@@ -11,7 +11,7 @@ import pytest
 from core.domain.campaign import CampaignStatus
 from core.domain.delivery import Delivery, DeliveryState
 from core.domain.enrollment import ProspectStatus, Reason
-from core.errors import RefusedError
+from core.errors import LostRaceError, RefusedError
 from core.ports.storage import DueDelivery, EnrollmentEvent
 from storage.sql_store import SqlStore
 from tests.stores import NOW, add_prospect, make_campaign, make_delivery, make_enrollment, make_mailbox
@@ -178,6 +178,73 @@ async def test_a_busy_mailbox_hides_nobody_elses_mail(store: SqlStore) -> None:
             ]
         )
         assert claimed(await uow.deliveries.claim_due(NOW, limit=1, busy=["mb1"])) == ["d3"]
+
+
+async def test_a_claim_reads_only_as_many_of_a_mailbox_as_can_go(store: SqlStore) -> None:
+    """The rest of its queue stays for a later claim; what has no mailbox yet is for the gates."""
+    async with store.write("T1") as uow:
+        for number in range(1, 7):
+            await add_prospect(uow, number)
+        await uow.mailboxes.add(make_mailbox("mb2", address="omar@agency.test"))
+        boxes = ("mb1", "mb1", "mb1", "mb2", None, None)
+        await uow.deliveries.add_many(
+            [make_delivery(f"d{n}", enrollment_id=f"e{n}", mailbox_id=box) for n, box in enumerate(boxes, 1)]
+        )
+        assert claimed(await uow.deliveries.claim_due(NOW, limit=10, each=2)) == ["d1", "d2", "d4", "d5", "d6"]
+
+
+async def test_many_are_saved_at_once_each_by_what_differs(store: SqlStore) -> None:
+    """Different fields of different rows; the version of each grows, the text is kept, what was not named stays."""
+    async with store.write("T1") as uow:
+        for number in (1, 2, 3):
+            await add_prospect(uow, number)
+        before = [make_delivery(f"d{n}", enrollment_id=f"e{n}", message_id="old@x") for n in (1, 2, 3)]
+        await uow.deliveries.add_many(before)
+        after = [
+            replace(before[0], state=DeliveryState.SENDING, claimed_at=NOW, token="t"),
+            replace(before[1], state=DeliveryState.SENDING, claimed_at=NOW, token="u"),
+            replace(before[2], due_at=NOW + MINUTE, message_id=None),
+        ]
+        await uow.deliveries.save_many(list(zip(before, after, strict=True)), raws={"d1": b"one", "d2": b"two"})
+        assert await uow.deliveries.lock([one.id for one in before]) == {"d1": 2, "d2": 2, "d3": 2}
+        assert [await uow.deliveries.get(one.id) for one in after] == [replace(one, version=2) for one in after]
+        assert await uow.deliveries.raws(["d1", "d2", "d3"]) == {"d1": b"one", "d2": b"two"}
+        await uow.deliveries.save_many([])
+        assert await uow.deliveries.furthest_stages(["e1", "e9"]) == {"e1": 1}
+
+
+async def test_many_at_once_lose_the_race_together(store: SqlStore) -> None:
+    """One row is newer than as it was read: the unit must be undone, so it says so."""
+    first, second = make_delivery("d1"), make_delivery("d2", enrollment_id="e2")
+    async with store.write("T1") as uow:
+        for number in (1, 2):
+            await add_prospect(uow, number)
+        await uow.deliveries.add_many([first, second])
+        assert await uow.deliveries.save(replace(second, attempts=1))
+    with pytest.raises(LostRaceError):
+        async with store.write("T1") as uow:
+            await uow.deliveries.save_many([(one, replace(one, attempts=5)) for one in (first, second)])
+    async with store.read("T1") as uow:
+        assert await uow.deliveries.get("d1") == first
+
+
+async def test_many_prospects_move_at_once_with_their_lines_in_the_ledger(store: SqlStore) -> None:
+    reason = Reason("mailbox_limit", "Full", "Wait")
+    async with store.write("T1") as uow:
+        before = [await add_prospect(uow, number) for number in (1, 2)]
+        after = [
+            replace(before[0], status=ProspectStatus.PENDING, reason=reason),
+            replace(before[1], status=ProspectStatus.REPLIED, stage=2),
+        ]
+        await uow.enrollments.save_many(list(zip(before, after, strict=True)))
+        lines = [EnrollmentEvent(one.id, NOW, "wait", one.status, one.stage, "engine") for one in after]
+        await uow.enrollments.add_events(lines)
+        assert await uow.enrollments.lock(["e1", "e2", "e9"]) == {"e1": 2, "e2": 2}
+        assert await uow.enrollments.get("e1") == replace(after[0], version=2)
+        assert await uow.enrollments.events("e2") == [lines[1]]
+        assert await uow.enrollments.running(["e1", "e2", "e9"]) == {"e1"}
+        with pytest.raises(LostRaceError):
+            await uow.enrollments.save_many([(before[0], after[1])])
 
 
 async def test_two_workers_never_claim_the_same_delivery_or_share_a_mailbox(store: SqlStore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -46,11 +46,25 @@ class EnrollmentStore(Protocol):
         """Compare-and-set on ``enrollment.version``."""
         ...
 
+    async def lock(self, enrollment_ids: Collection[str]) -> dict[str, int]:
+        """Ids to versions of those that are there; nobody else changes them until the unit ends."""
+        ...
+
+    async def save_many(self, changes: Sequence[tuple[Enrollment, Enrollment]]) -> None:
+        """Each as it was read and as it shall be, in a few statements. Raises LostRaceError where one was changed
+        meanwhile: the unit must be undone. What is locked first cannot have been."""
+        ...
+
+    async def running(self, enrollment_ids: Collection[str]) -> set[str]:
+        """Those of these that are Active or Pending."""
+        ...
+
     async def remove(self, enrollment: Enrollment) -> bool:
         """Deletes the row with its deliveries and events (R134)."""
         ...
 
     async def add_event(self, event: EnrollmentEvent) -> None: ...
+    async def add_events(self, events: Sequence[EnrollmentEvent]) -> None: ...
     async def events(self, enrollment_id: str) -> list[EnrollmentEvent]: ...
 
 
@@ -105,11 +119,19 @@ class DeliveryStore(Protocol):
         ...
 
     async def get(self, delivery_id: str) -> Delivery | None: ...
+    async def lock(self, delivery_ids: Collection[str]) -> dict[str, int]:
+        """Ids to versions of those that are there; nobody else changes them until the unit ends."""
+        ...
+
     async def open_of(self, enrollment_id: str) -> Delivery | None:
         """The delivery that is queued, sending, unknown or held."""
         ...
 
     async def latest_of(self, enrollment_id: str, stage: int) -> Delivery | None: ...
+    async def furthest_stages(self, enrollment_ids: Collection[str]) -> dict[str, int]:
+        """Enrollment ids to the highest stage that has a delivery."""
+        ...
+
     async def by_message_ids(self, message_ids: Collection[str]) -> dict[str, Delivery]:
         """By our own id or the one the recipient got; constant number of queries."""
         ...
@@ -118,12 +140,23 @@ class DeliveryStore(Protocol):
         """Compare-and-set on ``delivery.version``; ``raw`` is stored once and kept by later saves."""
         ...
 
-    async def raw(self, delivery_id: str) -> bytes | None: ...
+    async def save_many(
+        self, changes: Sequence[tuple[Delivery, Delivery]], *, raws: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Each as it was read and as it shall be, in a few statements; ``raws`` as ``save``'s, by id. Raises
+        LostRaceError where one was changed meanwhile: the unit must be undone. What is locked first cannot have
+        been."""
+        ...
 
-    async def claim_due(self, now: datetime, *, limit: int, busy: Collection[str] = ()) -> list[DueDelivery]:
+    async def raw(self, delivery_id: str) -> bytes | None: ...
+    async def raws(self, delivery_ids: Collection[str]) -> dict[str, bytes]: ...
+
+    async def claim_due(
+        self, now: datetime, *, limit: int, busy: Collection[str] = (), each: int | None = None
+    ) -> list[DueDelivery]:
         """Queued, due, waiting for nothing, campaign active, its mailbox's spacing over and the mailbox not in
-        ``busy``: follow-ups before first touches, oldest first. Rows are locked until the unit ends; others skip
-        them."""
+        ``busy``: follow-ups before first touches, oldest first; of these the first ``each`` of every mailbox. Rows
+        are locked until the unit ends; others skip them."""
         ...
 
     async def hold_back(self, campaign_id: str, *, waiting_for: str) -> int:
