@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextlib import suppress
 from dataclasses import dataclass
 
-import aiosmtplib
-
+from core.mail.smtp_session import SmtpSession
 from core.ports.mail import Credentials, Endpoint
 
 _Key = tuple[Endpoint, str]
@@ -16,7 +14,7 @@ _Key = tuple[Endpoint, str]
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    connection: aiosmtplib.SMTP
+    session: SmtpSession
     credentials: Credentials
     until: float
 
@@ -38,24 +36,24 @@ class SmtpPool:
         """Hold it while using a connection of this mailbox."""
         return self._turns.setdefault((endpoint, username), asyncio.Semaphore(self._per_mailbox))
 
-    def take(self, endpoint: Endpoint, credentials: Credentials) -> aiosmtplib.SMTP | None:
+    def take(self, endpoint: Endpoint, credentials: Credentials) -> SmtpSession | None:
         """A kept connection that still stands and was logged in with these very credentials."""
         kept = self._kept[endpoint, credentials.username]
         now = asyncio.get_running_loop().time()
         while kept:
             candidate = kept.pop()
-            if candidate.credentials == credentials and candidate.until > now and candidate.connection.is_connected:
-                return candidate.connection
-            self._part(candidate.connection)
+            if candidate.credentials == credentials and candidate.until > now and candidate.session.is_usable:
+                return candidate.session
+            self._part(candidate.session)
         return None
 
-    def give_back(self, endpoint: Endpoint, credentials: Credentials, connection: aiosmtplib.SMTP) -> None:
-        if self._closed or not connection.is_connected:
-            self._part(connection)
+    def give_back(self, endpoint: Endpoint, credentials: Credentials, session: SmtpSession) -> None:
+        if self._closed or not session.is_usable:
+            self._part(session)
             return
         loop = asyncio.get_running_loop()
         until = loop.time() + self._idle_seconds
-        self._kept[endpoint, credentials.username].append(_Kept(connection, credentials, until))
+        self._kept[endpoint, credentials.username].append(_Kept(session, credentials, until))
         if self._reaper is None:
             self._reaper = loop.call_later(self._idle_seconds, self._reap)
 
@@ -66,24 +64,20 @@ class SmtpPool:
         for key, kept in list(self._kept.items()):
             for entry in [entry for entry in kept if entry.until <= loop.time()]:
                 kept.remove(entry)
-                self._part(entry.connection)
+                self._part(entry.session)
             if not kept:
                 del self._kept[key]
         remaining = [entry.until for kept in self._kept.values() for entry in kept]
         if remaining:
             self._reaper = loop.call_at(min(remaining), self._reap)
 
-    def _part(self, connection: aiosmtplib.SMTP) -> None:
-        task = asyncio.get_running_loop().create_task(self.hang_up(connection))
+    def _part(self, session: SmtpSession) -> None:
+        if not session.is_usable:
+            session.close()
+            return
+        task = asyncio.get_running_loop().create_task(session.quit(self._quit_seconds))
         self._partings.add(task)
         task.add_done_callback(self._partings.discard)
-
-    async def hang_up(self, connection: aiosmtplib.SMTP) -> None:
-        """QUIT within the time given, then closes; never raises."""
-        if connection.is_connected:
-            with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-                await connection.quit(timeout=self._quit_seconds)
-        connection.close()
 
     async def close(self) -> None:
         self._closed = True
@@ -91,7 +85,7 @@ class SmtpPool:
             self._reaper.cancel()
         for kept in self._kept.values():
             for entry in kept:
-                self._part(entry.connection)
+                self._part(entry.session)
         self._kept.clear()
         if self._partings:
             await asyncio.wait(self._partings)
