@@ -8,8 +8,10 @@ BIN := $(VENV)/bin
 demo: setup
 	@$(BIN)/python -m sandbox demo
 
+# All of them side by side, a file stays with one worker; what ARGS names runs in one process.
+WORKERS ?= 4
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
 
 setup: $(VENV)/.runtime
 

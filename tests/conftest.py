@@ -21,6 +21,8 @@ __all__ = [
     "store",
 ]
 
+# They mostly wait. Begun first, no worker is left alone with them at the end.
+_LONGEST = ("test_crash.py", "test_break_walk.py", "test_two_engines.py", "test_browser_walk.py")
 _BEHIND_PROXY = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -30,6 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in _BEHIND_PROXY:
         os.environ.pop(name, None)
         os.environ.pop(name.upper(), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the rest stays in its order."""
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

