@@ -45,13 +45,22 @@ class Postpone:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """Not now: a limit is reached until a time. The prospect shows Pending with the reason, and the mail goes by
+    itself (R112)."""
+
+    reason: Reason
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """This stage fails, with a reason and a fix."""
 
     reason: Reason
 
 
-Verdict = Send | HoldBack | Postpone | Refuse
+Verdict = Send | HoldBack | Postpone | Throttle | Refuse
 
 
 @dataclass(frozen=True, slots=True)
