@@ -17,12 +17,18 @@ from core.domain.enrollment import ProspectStatus
 from core.errors import StorageError
 from core.ports.mail import Credentials
 from core.ports.storage import (
+    CampaignFile,
     Canary,
     ConnectTicket,
+    Engagement,
     EnrollmentEvent,
+    Hold,
+    LearnedCap,
     SeenMessage,
     SignInState,
+    Suppression,
     SyncLogEntry,
+    TrafficKey,
     UnitOfWork,
 )
 from storage.sql_store import SqlStore
@@ -32,6 +38,7 @@ from tests.contract.test_messages import make_activity, make_message
 from tests.stores import NOW, add_prospect, make_delivery, make_person
 
 LATER = NOW + timedelta(days=1)
+_MAILBOX = TrafficKey("mailbox", "mb1")
 
 
 async def fill(uow: UnitOfWork) -> None:
@@ -56,6 +63,17 @@ async def fill(uow: UnitOfWork) -> None:
     await uow.sync_log.add(SyncLogEntry("mb1", NOW, uow.workspace, "", ""))
     await uow.audit.add(at=NOW, actor=uow.workspace, action="fill", subject="all")
     await uow.seen.first_time("Ev1", NOW)
+    await fill_limits(uow)
+    await uow.engagements.note(Engagement("d1", "open", "", False, NOW, "e1", "c1", 1, uow.workspace))
+    await uow.campaign_files.put(CampaignFile("c1", "jd.pdf", "application/pdf", 2, "00", NOW, uow.workspace.encode()))
+
+
+async def fill_limits(uow: UnitOfWork) -> None:
+    await uow.traffic.add({(_MAILBOX, NOW): 1})
+    await uow.holds.put(Hold("mailbox", "mb1", "mailbox_brake", uow.workspace, NOW))
+    await uow.holds.put_cap(LearnedCap("mb1", 100, NOW, LATER, "own_limit", uow.workspace))
+    await uow.suppressions.put_many([Suppression("gone@candidates.example", "asked", uow.workspace, NOW)])
+    await uow.domain_checks.put_many({"candidates.example": "mail"}, NOW)
 
 
 async def change_everything(uow: UnitOfWork) -> None:
@@ -100,9 +118,26 @@ async def change_everything(uow: UnitOfWork) -> None:
     await uow.settings.set("name", "Other", actor="U0ADA", at=LATER)
     await uow.tickets.spend(b"hash", NOW)
     await uow.seen.forget_before(LATER)
+    await change_limits(uow)
+    await uow.engagements.note(Engagement("d1", "click", "https://agency.test", True, LATER, "e1", "c1", 1))
+    await uow.campaign_files.put(CampaignFile("c1", "jd.pdf", "text/plain", 1, "01", LATER, b"other"))
+    await uow.campaign_files.remove("c1", "jd.pdf")
     await uow.mailboxes.forget_credentials("mb1")
     await uow.enrollments.save(replace(enrollment, status=ProspectStatus.PAUSED))
     await uow.enrollments.remove(replace(enrollment, version=enrollment.version + 1))
+
+
+async def change_limits(uow: UnitOfWork) -> None:
+    await uow.traffic.lock([_MAILBOX])
+    await uow.traffic.add({(_MAILBOX, NOW): 2, (_MAILBOX, LATER): 1})
+    await uow.traffic.forget_before(LATER)
+    await uow.holds.put(Hold("mailbox", "mb1", "mailbox_brake", "other", LATER))
+    await uow.holds.lift("mailbox", "mb1", "mailbox_brake")
+    await uow.holds.put_cap(LearnedCap("mb1", 50, NOW, LATER, "own_limit", "other"))
+    await uow.suppressions.put_many([Suppression("@initech.example", "asked", "other", LATER)])
+    await uow.suppressions.remove("gone@candidates.example")
+    await uow.domain_checks.put_many({"candidates.example": "none"}, LATER)
+    await uow.domain_checks.forget_before(LATER + timedelta(days=1))
 
 
 async def change_outbox(uow: UnitOfWork) -> None:
