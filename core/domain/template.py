@@ -9,10 +9,13 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _FIELD = re.compile(r"\{\{\s{0,5}([A-Za-z_][A-Za-z0-9_ ]{0,60}?)\s{0,5}(?:\|([^{}|]{0,200}))?\}\}")
 _ANY_BRACES = re.compile(r"\{\{[^{}]{0,200}\}\}|\{\{|\{%")
 _URL = re.compile(r"https?://[^\s<>\"']{1,2000}")
+_BETWEEN_PARAGRAPHS = re.compile(r"\n{2,}")
+_KEPT_TEMPLATES = 256  # stages of the campaigns that run at one time; a template is a few KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +40,60 @@ def faults_in(template: str) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template taken apart once, to be filled for many: each field as (text before it, key, fallback), then the
+    text after the last."""
+
+    fields: tuple[tuple[str, str, str], ...]
+    end: str
+
+    def fill(self, values: Mapping[str, str], *, escape: bool = False) -> Rendered:
+        """The text for one person; ``escape`` makes values safe inside HTML."""
+        parts: list[str] = []
+        missing: dict[str, None] = {}
+        for before, key, fallback in self.fields:
+            value = values.get(key, "").strip() or fallback
+            if not value:
+                missing[key] = None
+            parts += (before, html.escape(value) if escape else value)
+        parts.append(self.end)
+        return Rendered("".join(parts), tuple(missing))
+
+
+@lru_cache(maxsize=_KEPT_TEMPLATES)
+def compiled(template: str) -> Template:
+    """The merge fields of ``template``, in order."""
+    fields: list[tuple[str, str, str]] = []
+    end = 0
+    for match in _FIELD.finditer(template):
+        fields.append((template[end : match.start()], _key(match[1]), (match[2] or "").strip()))
+        end = match.end()
+    return Template(tuple(fields), template[end:])
+
+
 def render(template: str, values: Mapping[str, str], *, escape: bool = False) -> Rendered:
     """Fills the merge fields; ``escape`` makes values safe inside HTML."""
-    missing: list[str] = []
-
-    def fill(match: re.Match[str]) -> str:
-        key, fallback = _key(match[1]), match[2]
-        value = values.get(key, "").strip() or (fallback or "").strip()
-        if not value:
-            missing.append(key)
-        return html.escape(value) if escape else value
-
-    return Rendered(_FIELD.sub(fill, template), tuple(dict.fromkeys(missing)))
+    return compiled(template).fill(values, escape=escape)
 
 
 def html_from_text(text: str) -> str:
     """Plain text as simple HTML: paragraphs, line breaks, links."""
-    paragraphs = re.split(r"\n{2,}", text.strip())
-    return "\n".join(f"<p>{_linked(paragraph)}</p>" for paragraph in paragraphs)
+    paragraphs = _BETWEEN_PARAGRAPHS.split(_linked(text.strip()))
+    lines = (paragraph.replace("\n", "<br>\n") for paragraph in paragraphs)
+    return "\n".join(f"<p>{paragraph}</p>" for paragraph in lines)
 
 
-def _linked(paragraph: str) -> str:
+def _linked(text: str) -> str:
     parts: list[str] = []
     end = 0
-    for match in _URL.finditer(paragraph):
+    for match in _URL.finditer(text):
         url = match[0].rstrip(".,;:!?)")
-        parts.append(html.escape(paragraph[end : match.start()]))
-        parts.append(f'<a href="{html.escape(url)}">{html.escape(url)}</a>')
+        safe = html.escape(url)
+        parts += (html.escape(text[end : match.start()]), f'<a href="{safe}">{safe}</a>')
         end = match.start() + len(url)
-    parts.append(html.escape(paragraph[end:]))
-    return "".join(parts).replace("\n", "<br>\n")
+    parts.append(html.escape(text[end:]))
+    return "".join(parts)
 
 
 def _key(name: str) -> str:

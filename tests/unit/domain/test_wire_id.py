@@ -15,7 +15,7 @@ SES = "010001890f2a4c1d-6f0c2a3e-1111-4222-8333-abcdefabcdef-000000"
     ("reply", "host", "learned"),
     [
         (
-            "250 2.0.0 OK <CH0PR11MB0001ABC@CH0PR11MB0001.namprd11.prod.outlook.com> [Hostname=CH0PR11MB0001.outlook.com]",
+            "250 2.0.0 OK <CH0PR11MB0001ABC@CH0PR11MB0001.namprd11.prod.outlook.com> [Hostname=CH0PR11MB0001]",
             "smtp.office365.com",
             "CH0PR11MB0001ABC@CH0PR11MB0001.namprd11.prod.outlook.com",
         ),
