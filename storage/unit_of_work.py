@@ -20,6 +20,7 @@ from storage.mailbox_store import SqlMailboxStore
 from storage.message_store import SqlMessageStore
 from storage.outbox import SqlOutboxStore
 from storage.people_store import SqlPeopleStore
+from storage.prospect_queries import SqlListStore
 from storage.scope import Scope
 from storage.seen_store import SqlSeenStore
 from storage.setting_store import SqlSettingStore
@@ -112,6 +113,10 @@ class SqlUnitOfWork:
     @cached_property
     def reports(self) -> SqlReportStore:
         return SqlReportStore(self._scope)
+
+    @cached_property
+    def lists(self) -> SqlListStore:
+        return SqlListStore(self._scope)
 
     @cached_property
     def bulk(self) -> SqlBulkStore:

@@ -41,11 +41,11 @@ def require_mailbox(actor: Actor, mailbox: Mailbox) -> None:
         )
 
 
-def require_outreach(actor: Actor, owner: str | None, *, sender: str | None = None) -> None:
+def require_outreach(actor: Actor, owner: str | None, *, sender: str | None = None, shared: bool = False) -> None:
     """Campaigns without an owner are the team's; others their owner's, the admins', and, for what goes out of their own
-    mailbox, the ``sender``'s. Raises NotAllowedError."""
+    mailbox, the ``sender``'s. ``shared``: the owner lets every recruiter do this. Raises NotAllowedError."""
     require_recruiter(actor)
-    if owner and actor.role is not Role.ADMIN and actor.user not in (owner, sender):
+    if owner and not shared and actor.role is not Role.ADMIN and actor.user not in (owner, sender):
         raise NotAllowedError(
             f"This campaign belongs to <@{owner}>; only its owner or an admin can do this.",
             fix="Ask them, or an admin.",

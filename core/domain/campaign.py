@@ -83,7 +83,9 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step. ``position`` counts from 1. ``sender`` overrides the campaign's and starts a new thread."""
+    """One step. ``position`` counts from 1. ``sender`` overrides the campaign's and starts a new thread. ``removed``:
+    deleted while people were in the campaign; it keeps its position, for what was sent of it, and nobody gets it any
+    more."""
 
     position: int
     kind: str
@@ -95,6 +97,7 @@ class Stage:
     required: bool = False
     sender: str | None = None
     attachments: tuple[str, ...] = ()
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +124,17 @@ class Campaign:
     def stage_at(self, position: int) -> Stage | None:
         """The stage at a position counted from 1, or None past the end."""
         return self.stages[position - 1] if 1 <= position <= len(self.stages) else None
+
+    @property
+    def live_stages(self) -> tuple[Stage, ...]:
+        """Those that people still get."""
+        return tuple(stage for stage in self.stages if not stage.removed)
+
+    @property
+    def first_position(self) -> int:
+        """Where new prospects begin."""
+        return next((stage.position for stage in self.stages if not stage.removed), 1)
+
+    def is_removed(self, position: int) -> bool:
+        stage = self.stage_at(position)
+        return stage is not None and stage.removed

@@ -68,6 +68,14 @@ class CampaignDraft:
     timezone: str | None
     email_priority: tuple[str, ...]
     definition: Mapping[str, Any]
+    shared: bool = False
+    job: str = ""
+    job_stage: str = ""
+
+    @property
+    def attachments(self) -> tuple[str, ...]:
+        """The files that its stages send along, each once, in order."""
+        return tuple(dict.fromkeys(name for stage in self.stages for name in stage.attachments))
 
 
 class _Reader:
@@ -189,7 +197,23 @@ def _campaign(reader: _Reader, data: dict[str, Any]) -> CampaignDraft:
         timezone=_zone(reader, data),
         email_priority=_priority(reader, data.get("email_priority")),
         definition=data,
+        shared=_shared(reader, data.get("shared")),
+        job=_label(reader, data, "job"),
+        job_stage=_label(reader, data, "job_stage"),
     )
+
+
+def _shared(reader: _Reader, value: Any) -> bool:
+    if not isinstance(value, bool | None):
+        reader.fault("shared", "must be true or false")
+    return value is True
+
+
+def _label(reader: _Reader, data: dict[str, Any], key: str) -> str:
+    text = reader.text(data, key, "").strip()
+    if len(text) > 200 or _CONTROL.search(text):
+        reader.fault(key, "must be one line of at most 200 characters")
+    return text
 
 
 def _slack_id(reader: _Reader, data: dict[str, Any], key: str, shape: re.Pattern[str], wanted: str) -> str | None:
@@ -314,7 +338,16 @@ def _attachments(reader: _Reader, value: Any, path: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         reader.fault(path, "must be a list of file names, such as [jd.pdf]")
         return ()
+    for name in value:
+        if not is_file_name(name):
+            reader.fault(path, f"{name[:60]!r} is no file name: write the name of a file beside the campaign file")
     return tuple(value)
+
+
+def is_file_name(name: str) -> bool:
+    """Whether this names a file in one folder, and no way out of it."""
+    way_out = "/" in name or "\\" in name or name.startswith(".")
+    return 0 < len(name) <= 200 and name == name.strip() and not way_out and not _CONTROL.search(name)
 
 
 def _check_texts(reader: _Reader, stage: Stage, path: str, *, thread_open: bool) -> None:

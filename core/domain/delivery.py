@@ -37,6 +37,7 @@ class DeliveryEvent(StrEnum):
     CANCEL = "cancel"
     SKIP = "skip"
     BOUNCED = "bounced"  # it went out and came back
+    RESTORE = "restore"  # the act that cancelled it was undone
 
 
 S, E = DeliveryState, DeliveryEvent  # the table below reads better with short names
@@ -53,6 +54,7 @@ TRANSITIONS: dict[DeliveryEvent, dict[DeliveryState, DeliveryState]] = {
     E.RESEND: {S.UNKNOWN: S.QUEUED, S.HELD: S.QUEUED},
     E.HOLD: {S.UNKNOWN: S.HELD},
     E.CANCEL: {S.QUEUED: S.CANCELLED, S.UNKNOWN: S.CANCELLED, S.HELD: S.CANCELLED},
+    E.RESTORE: {S.CANCELLED: S.QUEUED},
     E.SKIP: {S.QUEUED: S.SKIPPED, S.UNKNOWN: S.SKIPPED, S.HELD: S.SKIPPED, S.FAILED: S.SKIPPED},
 }
 

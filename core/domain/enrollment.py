@@ -42,7 +42,12 @@ class ProspectEvent(StrEnum):
     WAIT = "wait"  # the system holds it, with a reason
     RELEASE = "release"  # the reason is gone
     COMPLETED = "completed"  # last stage done
-    OPTED_OUT = "opted_out"  # complaint or unsubscribe
+    OPTED_OUT = "opted_out"  # complaint, unsubscribe, or a person put the address on the do-not-contact list
+    THEY_CALLED = "they_called"  # answers that no mailbox sees (X7): a person says so
+    THEY_TEXTED = "they_texted"
+    THEY_BOOKED = "they_booked"
+    UNDO_FINISH = "undo_finish"  # within the window after Mark finished (X8)
+    LATE_REPLY = "late_reply"  # after a Complete that came by itself, where the workspace wants it
 
 
 P, E = ProspectStatus, ProspectEvent  # the table below reads better with short names
@@ -50,6 +55,9 @@ P, E = ProspectStatus, ProspectEvent  # the table below reads better with short 
 _ANY = tuple(ProspectStatus)
 _RUNNING = (P.ACTIVE, P.PENDING)
 _FAILED = (P.BOUNCED, P.SPAM, P.NOT_DELIVERED)
+
+HEARD_ELSEWHERE = (E.THEY_CALLED, E.THEY_TEXTED, E.THEY_BOOKED)
+"""Calls, texts and bookings do not sync (R97): a person says that they came, and the campaign pauses."""
 
 TRANSITIONS: dict[ProspectEvent, dict[ProspectStatus, ProspectStatus]] = {
     E.PAUSE: dict.fromkeys((*_RUNNING, P.NOT_DELIVERED), P.PAUSED),
@@ -81,6 +89,9 @@ TRANSITIONS: dict[ProspectEvent, dict[ProspectStatus, ProspectStatus]] = {
     # Paused: by skipping the last stage.
     E.COMPLETED: dict.fromkeys((*_RUNNING, P.PAUSED), P.COMPLETE),
     E.OPTED_OUT: dict.fromkeys(_ANY, P.COMPLETE),
+    **dict.fromkeys(HEARD_ELSEWHERE, dict.fromkeys((*_RUNNING, P.PAUSED, P.NOT_DELIVERED), P.PAUSED)),
+    E.UNDO_FINISH: {P.COMPLETE: P.ACTIVE},  # what was comes back; the value only says that it is legal
+    E.LATE_REPLY: {P.COMPLETE: P.REPLIED},
 }
 
 _HINTS: dict[tuple[ProspectEvent, ProspectStatus], str] = {
@@ -93,6 +104,8 @@ _HINTS: dict[tuple[ProspectEvent, ProspectStatus], str] = {
     (E.SKIP, P.REPLIED): "This person has replied: nothing more is sent. Unpause first.",
     (E.SKIP, P.BOUNCED): "The address bounced. Give another address and retry.",
     (E.FINISH, P.COMPLETE): "This person is finished already.",
+    **{(event, P.REPLIED): "This person has replied: nothing more is sent already." for event in HEARD_ELSEWHERE},
+    **{(event, P.COMPLETE): "This person is finished: nothing more is sent already." for event in HEARD_ELSEWHERE},
 }
 
 

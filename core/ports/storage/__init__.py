@@ -24,6 +24,7 @@ from core.ports.storage.limits import (
     TrafficKey,
     TrafficStore,
 )
+from core.ports.storage.lists import ListStore, LogLine, LogPage, ProspectPage
 from core.ports.storage.mailboxes import (
     Canary,
     CanaryStore,
@@ -79,6 +80,9 @@ __all__ = [
     "HoldStore",
     "LearnedCap",
     "LeaseStore",
+    "ListStore",
+    "LogLine",
+    "LogPage",
     "MailboxStore",
     "MessageStore",
     "NewActivity",
@@ -87,6 +91,7 @@ __all__ = [
     "OutboxItem",
     "OutboxStore",
     "PeopleStore",
+    "ProspectPage",
     "ProspectRow",
     "ReportStore",
     "SeenMessage",

@@ -9,6 +9,7 @@ from typing import Protocol
 from core.ports.backfill import BackfillStore
 from core.ports.storage.engagement import CampaignFileStore, EngagementStore
 from core.ports.storage.limits import DomainCheckStore, HoldStore, SuppressionStore, TrafficStore
+from core.ports.storage.lists import ListStore
 from core.ports.storage.mailboxes import (
     CanaryStore,
     FolderStore,
@@ -63,6 +64,8 @@ class UnitOfWork(Protocol):
     def backfills(self) -> BackfillStore: ...
     @property
     def reports(self) -> ReportStore: ...
+    @property
+    def lists(self) -> ListStore: ...
     @property
     def bulk(self) -> BulkStore: ...
     @property

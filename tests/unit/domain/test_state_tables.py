@@ -30,6 +30,11 @@ wait          Pending  Pending  -        -        -        -        -        -
 release       Active   Active   -        -        -        -        -        -
 completed     Complete Complete Complete -        -        -        -        -
 opted_out     Complete Complete Complete Complete Complete Complete Complete Complete
+they_called   Paused   Paused   Paused   -        -        -        -        Paused
+they_texted   Paused   Paused   Paused   -        -        -        -        Paused
+they_booked   Paused   Paused   Paused   -        -        -        -        Paused
+undo_finish   -        -        -        -        Active   -        -        -
+late_reply    -        -        -        -        Replied  -        -        -
 """
 
 
@@ -89,6 +94,7 @@ DELIVERY_MOVES = {
     (E.SKIP, S.UNKNOWN): S.SKIPPED,
     (E.SKIP, S.HELD): S.SKIPPED,
     (E.SKIP, S.FAILED): S.SKIPPED,
+    (E.RESTORE, S.CANCELLED): S.QUEUED,
 }
 
 
