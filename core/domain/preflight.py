@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from core.domain.account import Mailbox, MailboxStatus
 from core.domain.address import domain_of
@@ -21,6 +22,16 @@ REPLY_ROLES = frozenset({"inbox", "junk", "all", FURTHER})
 
 # Causes that pass by themselves only delay (ruling on R126).
 _DELAYING = frozenset({CauseClass.SILENT, CauseClass.WAIT, CauseClass.SLOW_DOWN})
+
+
+class Validity(StrEnum):
+    """What validation says of an address; UNCHECKED: its domain has not been looked up yet."""
+
+    VALID = "valid"
+    RISKY = "risky"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,8 @@ class Facts:
     """What the gates ask for. ``opens_thread`` is True for a first mail that is tried for the first time.
 
     ``read_since``: only readings after this moment count (the process's start, a new owner of the mailbox).
+    ``suppressed``: the address is on the do-not-contact list. ``verdict``: what validation says of it (None: nobody
+    asked), ``verdict_words`` why; ``bypass``: a person wants it tried all the same (R143).
     """
 
     campaign: Campaign
@@ -79,31 +92,75 @@ class Facts:
     opens_thread: bool
     read_since: datetime
     freshness: timedelta
+    suppressed: bool = False
+    verdict: Validity | None = None
+    verdict_words: str = ""
+    bypass: bool = False
 
 
 def check(facts: Facts, now: datetime) -> Verdict:
-    """Runs the gates in order; the first that speaks decides."""
+    """Runs the gates in order; the first that speaks decides. What only the database or the letter knows (limits,
+    merge fields) comes between ``check_recipient`` and ``check_moment``."""
+    found = check_recipient(facts)
+    if not isinstance(found, Send):
+        return found
+    return check_moment(facts, now) or check_reading(facts, now) or found
+
+
+def check_recipient(facts: Facts) -> Verdict:
+    """Whether there is somebody to write from and to: the sender's sync, an address of an allowed type, what
+    validation says of it (R116-R118, R126, R127)."""
     if facts.stage.kind != "email":
         return HoldBack(reason("manual_stage", f"{facts.stage.kind.capitalize()}: {facts.stage.note}".rstrip(": ")))
     closed = _mailbox(facts)
     if closed is not None:
         return closed
-    address = facts.person.address_for(facts.campaign.email_priority)
+    address = address_to(facts.person, facts.campaign)
     if address is None:
         return Refuse(reason("null_email"))
+    return _address(facts) or Send(address)
+
+
+def check_moment(facts: Facts, now: datetime) -> Postpone | None:
+    """Whether the send window is open."""
     calendar = calendar_of(
         facts.campaign.definition, prospect_zone=facts.person.timezone, campaign_zone=facts.campaign.timezone
     )
     opening = next_open(now, calendar)
-    if opening > now:
-        return Postpone(opening)
-    if not facts.opens_thread and not is_fresh(facts.folders, now, facts.freshness, facts.read_since):
-        return HoldBack(reason("sync_behind"))
-    return Send(_writable(address.address))
+    return Postpone(opening) if opening > now else None
+
+
+def check_reading(facts: Facts, now: datetime) -> HoldBack | None:
+    """The freshness gate: a reply that lies unread in the mailbox must stop what follows."""
+    if facts.opens_thread or is_fresh(facts.folders, now, facts.freshness, facts.read_since):
+        return None
+    return HoldBack(reason("sync_behind"))
+
+
+def address_to(person: Person, campaign: Campaign) -> str | None:
+    """The person's address of the first type that the campaign allows (R118, R119), its domain in ASCII as servers and
+    headers take it (RFC 5890)."""
+    address = person.address_for(campaign.email_priority)
+    return _writable(address.address) if address else None
+
+
+def _address(facts: Facts) -> Refuse | HoldBack | None:
+    if facts.suppressed:  # nobody's wish to send goes before the person's not to be written to
+        return Refuse(reason("suppressed"))
+    if facts.bypass:
+        return None
+    match facts.verdict:
+        case Validity.INVALID:
+            return Refuse(reason("invalid_recipient", facts.verdict_words))
+        case Validity.RISKY:
+            return HoldBack(reason("risky_address", facts.verdict_words))
+        case Validity.UNCHECKED:
+            return HoldBack(reason("address_check"))
+        case _:  # unknown means that DNS was in trouble: that stops nobody
+            return None
 
 
 def _writable(address: str) -> str:
-    """The address with its domain in ASCII, as servers and headers take it (RFC 5890)."""
     return f"{address.rpartition('@')[0]}@{domain_of(address)}"
 
 

@@ -16,13 +16,26 @@ class Slots:
     """Spacing per mailbox over all campaigns: with a spacing one mail a claim, without one as many as its connections
     keep busy. More would only be more to look up after a crash, and would keep other mailboxes waiting."""
 
-    def __init__(self, settings: WorkspaceSettings, now: datetime, random: float, under_way: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        settings: WorkspaceSettings,
+        now: datetime,
+        random: float,
+        under_way: Mapping[str, int],
+        at_once: int = AT_ONCE,
+    ) -> None:
         low, high = settings.seconds("spacing_min_s"), settings.seconds("spacing_max_s")
         self._gap = low + max(0.0, high - low) * random
         self._now = now
         self._under_way = under_way
+        self._at_once = at_once
         self._count: dict[str, int] = {}
         self.taken: dict[str, datetime] = {}
+
+    @property
+    def each(self) -> int:
+        """The most that any one mailbox can send of one claim."""
+        return 1 if self._gap > 0 else self._at_once
 
     def free(self, mailbox: Mailbox | None) -> bool:
         """Whether one more mail may go from here now; without a mailbox the gates will speak."""
@@ -30,7 +43,7 @@ class Slots:
             return True
         resting = mailbox.next_send_at is not None and mailbox.next_send_at > self._now
         claimed = self._count.get(mailbox.id, 0)
-        full = self._under_way.get(mailbox.id, 0) + claimed >= AT_ONCE or (claimed > 0 and self._gap > 0)
+        full = self._under_way.get(mailbox.id, 0) + claimed >= self._at_once or (claimed > 0 and self._gap > 0)
         return not resting and not full
 
     def take(self, mailbox: Mailbox) -> None:

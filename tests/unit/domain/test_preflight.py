@@ -12,7 +12,7 @@ from core.domain.account import Mailbox, MailboxStatus, SyncFault
 from core.domain.campaign import Delay, Stage
 from core.domain.folder_sync import FolderState
 from core.domain.people import Person
-from core.domain.preflight import Facts, HoldBack, Postpone, Refuse, Send, check, is_fresh
+from core.domain.preflight import Facts, HoldBack, Postpone, Refuse, Send, Validity, check, is_fresh
 from tests.stores import NOW, make_address, make_campaign, make_enrollment, make_mailbox
 
 FRESH = timedelta(minutes=5)
@@ -78,6 +78,17 @@ GATES: list[tuple[str, dict[str, Any], str]] = [
     ("only Sent known", {"folders": (SENT,)}, "hold sync_behind"),
     ("just within the limit", {"folders": (folder("inbox", 5),)}, "send"),
     ("read before this process began", {"read_since": NOW + timedelta(seconds=1)}, "hold sync_behind"),
+    ("on the do-not-contact list", {"suppressed": True}, "refuse suppressed"),
+    ("on the list, a person insists", {"suppressed": True, "bypass": True}, "refuse suppressed"),
+    ("invalid", {"verdict": Validity.INVALID}, "refuse invalid_recipient"),
+    ("invalid, a person insists", {"verdict": Validity.INVALID, "bypass": True}, "send"),
+    ("risky", {"verdict": Validity.RISKY}, "hold risky_address"),
+    ("risky, a person insists", {"verdict": Validity.RISKY, "bypass": True}, "send"),
+    ("not looked up yet", {"verdict": Validity.UNCHECKED}, "hold address_check"),
+    ("DNS was in trouble", {"verdict": Validity.UNKNOWN}, "send"),
+    ("valid", {"verdict": Validity.VALID}, "send"),
+    ("no mailbox before no address", {"mailbox": None, "verdict": Validity.INVALID}, "refuse no_account_selected"),
+    ("risky before stale", {"folders": (), "verdict": Validity.RISKY}, "hold risky_address"),
     ("stale, but a first mail", {"folders": (folder("inbox", 600),), "opens_thread": True}, "send"),
 ]  # fmt: skip
 
