@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from core.domain.account import Mailbox, MailboxStatus
 from core.domain.address import domain_of
+from core.domain.address_verdict import AddressVerdict
+from core.domain.address_verdict import Verdict as Validity
 from core.domain.campaign import Campaign, Stage
 from core.domain.diagnosis import CAUSES, CauseClass
 from core.domain.enrollment import Enrollment, Reason
@@ -22,16 +23,6 @@ REPLY_ROLES = frozenset({"inbox", "junk", "all", FURTHER})
 
 # Causes that pass by themselves only delay (ruling on R126).
 _DELAYING = frozenset({CauseClass.SILENT, CauseClass.WAIT, CauseClass.SLOW_DOWN})
-
-
-class Validity(StrEnum):
-    """What validation says of an address; UNCHECKED: its domain has not been looked up yet."""
-
-    VALID = "valid"
-    RISKY = "risky"
-    INVALID = "invalid"
-    UNKNOWN = "unknown"
-    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +71,8 @@ class Facts:
 
     ``read_since``: only readings after this moment count (the process's start, a new owner of the mailbox).
     ``suppressed``: the address is on the do-not-contact list. ``verdict``: what validation says of it (None: nobody
-    asked), ``verdict_words`` why; ``bypass``: a person wants it tried all the same (R143).
+    asked); ``unchecked``: its domain has not been looked up yet; ``bypass``: a person wants it tried all the same
+    (R143).
     """
 
     campaign: Campaign
@@ -93,8 +85,8 @@ class Facts:
     read_since: datetime
     freshness: timedelta
     suppressed: bool = False
-    verdict: Validity | None = None
-    verdict_words: str = ""
+    verdict: AddressVerdict | None = None
+    unchecked: bool = False
     bypass: bool = False
 
 
@@ -149,15 +141,19 @@ def _address(facts: Facts) -> Refuse | HoldBack | None:
         return Refuse(reason("suppressed"))
     if facts.bypass:
         return None
-    match facts.verdict:
-        case Validity.INVALID:
-            return Refuse(reason("invalid_recipient", facts.verdict_words))
-        case Validity.RISKY:
-            return HoldBack(reason("risky_address", facts.verdict_words))
-        case Validity.UNCHECKED:
-            return HoldBack(reason("address_check"))
-        case _:  # unknown means that DNS was in trouble: that stops nobody
-            return None
+    verdict = facts.verdict
+    if verdict is not None and verdict.verdict is Validity.INVALID:
+        return Refuse(_with_words("invalid_recipient", verdict))
+    if verdict is not None and verdict.verdict is Validity.RISKY:
+        return HoldBack(_with_words("risky_address", verdict))
+    if facts.unchecked:
+        return HoldBack(reason("address_check"))
+    return None  # also where DNS was in trouble: that stops nobody
+
+
+def _with_words(code: str, verdict: AddressVerdict) -> Reason:
+    words = f"{verdict.text[:1].upper()}{verdict.text[1:]}." if verdict.text else ""
+    return reason(code, f"{words} {verdict.fix}".strip())
 
 
 def _writable(address: str) -> str:

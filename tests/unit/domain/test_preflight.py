@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from core.domain.account import Mailbox, MailboxStatus, SyncFault
+from core.domain.address_verdict import AddressVerdict, Verdict
 from core.domain.campaign import Delay, Stage
 from core.domain.folder_sync import FolderState
 from core.domain.people import Person
-from core.domain.preflight import Facts, HoldBack, Postpone, Refuse, Send, Validity, check, is_fresh
+from core.domain.preflight import Facts, HoldBack, Postpone, Refuse, Send, check, is_fresh
 from tests.stores import NOW, make_address, make_campaign, make_enrollment, make_mailbox
 
 FRESH = timedelta(minutes=5)
@@ -48,6 +49,10 @@ def red(cause: str) -> Mailbox:
     return make_mailbox(status=MailboxStatus.ERROR, fault=SyncFault(cause, "", "", NOW))
 
 
+def judged(verdict: Verdict) -> AddressVerdict:
+    return AddressVerdict(verdict, "code", "it looks mistyped", "Write it otherwise.")
+
+
 ISSUE = MailboxStatus.CONNECTION_ISSUE
 GATES: list[tuple[str, dict[str, Any], str]] = [
     ("all is well", {}, "send"),
@@ -80,15 +85,17 @@ GATES: list[tuple[str, dict[str, Any], str]] = [
     ("read before this process began", {"read_since": NOW + timedelta(seconds=1)}, "hold sync_behind"),
     ("on the do-not-contact list", {"suppressed": True}, "refuse suppressed"),
     ("on the list, a person insists", {"suppressed": True, "bypass": True}, "refuse suppressed"),
-    ("invalid", {"verdict": Validity.INVALID}, "refuse invalid_recipient"),
-    ("invalid, a person insists", {"verdict": Validity.INVALID, "bypass": True}, "send"),
-    ("risky", {"verdict": Validity.RISKY}, "hold risky_address"),
-    ("risky, a person insists", {"verdict": Validity.RISKY, "bypass": True}, "send"),
-    ("not looked up yet", {"verdict": Validity.UNCHECKED}, "hold address_check"),
-    ("DNS was in trouble", {"verdict": Validity.UNKNOWN}, "send"),
-    ("valid", {"verdict": Validity.VALID}, "send"),
-    ("no mailbox before no address", {"mailbox": None, "verdict": Validity.INVALID}, "refuse no_account_selected"),
-    ("risky before stale", {"folders": (), "verdict": Validity.RISKY}, "hold risky_address"),
+    ("invalid", {"verdict": judged(Verdict.INVALID)}, "refuse invalid_recipient"),
+    ("invalid, a person insists", {"verdict": judged(Verdict.INVALID), "bypass": True}, "send"),
+    ("risky", {"verdict": judged(Verdict.RISKY)}, "hold risky_address"),
+    ("risky, a person insists", {"verdict": judged(Verdict.RISKY), "bypass": True}, "send"),
+    ("not looked up yet", {"unchecked": True}, "hold address_check"),
+    ("risky though not looked up yet", {"unchecked": True, "verdict": judged(Verdict.RISKY)}, "hold risky_address"),
+    ("not looked up, a person insists", {"unchecked": True, "bypass": True}, "send"),
+    ("DNS was in trouble", {"verdict": judged(Verdict.UNKNOWN)}, "send"),
+    ("valid", {"verdict": judged(Verdict.VALID)}, "send"),
+    ("no mailbox before no address", {"mailbox": None, "verdict": judged(Verdict.INVALID)}, "refuse no_account_selected"),
+    ("risky before stale", {"folders": (), "verdict": judged(Verdict.RISKY)}, "hold risky_address"),
     ("stale, but a first mail", {"folders": (folder("inbox", 600),), "opens_thread": True}, "send"),
 ]  # fmt: skip
 
