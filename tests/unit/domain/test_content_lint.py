@@ -17,6 +17,8 @@ HI = "Hi {{first_name}},\n\n"
 GOOD_SUBJECT = "{{first_name}}, a backend role in Leeds"
 GOOD_TEXT = f"{HI}your talk on queues was great. A team I know looks for somebody like you.\n\nRita"
 
+LOUD = "PLEASE SEND YOUR CV TODAY BECAUSE THE CLIENT IS WAITING FOR YOU AND YOUR SKILLS"
+
 
 def codes(findings: list[Finding]) -> set[str]:
     return {finding.code for finding in findings}
@@ -172,7 +174,7 @@ def test_a_bad_mail_is_called_so(name: str) -> None:
         ("Urgent role", GOOD_TEXT, "salesy_subject", 1.0),
         ("Re: our talk", GOOD_TEXT, "false_reply", 1.5),
         ("", GOOD_TEXT, "no_subject", 1.8),
-        (GOOD_SUBJECT, HI + "PLEASE SEND YOUR CV TODAY BECAUSE THE CLIENT WAITS FOR YOU AND ME", "body_capitals", 1.5),
+        (GOOD_SUBJECT, HI + LOUD, "body_capitals", 1.5),
         (GOOD_SUBJECT, f"{HI}You can make money here.", "money", 1.5),
         (GOOD_SUBJECT, f"{HI}This is not spam.", "not_spam", 1.5),
         (GOOD_SUBJECT, f"{HI}To be removed, please reply.", "removal", 2.0),
@@ -218,8 +220,8 @@ def test_a_tidy_html_part_has_nothing_to_tell() -> None:
     """A dark button with white words, a grey footer, a logo, a link whose words are words, a pixel."""
     html = f"""<!doctype html><html><head><style>p {{ color: white }}</style></head><body bgcolor="#FFFFFF">
       {WORDS}<p>The team builds a booking system in Leeds, with six engineers, Python and PostgreSQL, and it grows by
-      two people before the summer. The pay is between sixty and seventy thousand pounds, and three days a week are remote.
-      If that sounds right, I would like to tell you more about it.</p>
+      two people before the summer. The pay is between sixty and seventy thousand pounds, and three days a week are
+      remote. If that sounds right, I would like to tell you more about it.</p>
       <table><tr><td style="background-color: #1a5fb4"><a style="color: white" href="https://www.agency.test/jobs">See
       the role</a></td></tr></table><img src="https://agency.test/logo.png" width="120">
       <p style="color:#767676">Agency Ltd, <a href="https://www.agency.test/">agency.test</a></p>
