@@ -15,22 +15,24 @@ from sandbox.mail import MailHost
 from sandbox.signin import SignInHost
 from sandbox.slack import SlackSandbox
 from sandbox.slack.config import Json, ManifestError
+from sandbox.sms import SmsHost
 
 DEFAULT_MANIFEST = Path("manifest.yml")
 
 
 @contextlib.asynccontextmanager
-async def running(manifest: Path, port: int = 0) -> AsyncIterator[tuple[SlackSandbox, MailHost, SignInHost]]:
-    """Run workspace, mail host and sign-in hosts; the page serves their switches and hears of changes."""
-    async with MailHost() as mail, SignInHost(mail) as signin:
-        routes = [*mail.routes(), *signin.routes()]
+async def running(manifest: Path, port: int = 0) -> AsyncIterator[tuple[SlackSandbox, MailHost, SignInHost, SmsHost]]:
+    """Run workspace, mail, sign-in and text message hosts; the page serves their switches and hears of changes."""
+    async with MailHost() as mail, SignInHost(mail) as signin, SmsHost() as sms:
+        routes = [*mail.routes(), *signin.routes(), *sms.routes()]
         async with SlackSandbox(manifest, port=port, routes=routes) as slack:
             mail.on_change(lambda address: slack.feed.tell({"type": "mail_changed", "address": address}))
             signin.on_change(lambda: slack.feed.tell({"type": "signin_changed"}))
-            yield slack, mail, signin
+            sms.on_change(lambda: slack.feed.tell({"type": "sms_changed"}))
+            yield slack, mail, signin, sms
 
 
-def described(slack: SlackSandbox, mail: MailHost, signin: SignInHost) -> Json:
+def described(slack: SlackSandbox, mail: MailHost, signin: SignInHost, sms: SmsHost) -> Json:
     """Return every address, token and secret a product needs to work against the sandbox."""
     return {
         "page_url": slack.page_url,
@@ -46,16 +48,17 @@ def described(slack: SlackSandbox, mail: MailHost, signin: SignInHost) -> Json:
         "dns": mail.dns_address,
         "mail": mail.describe(),
         **signin.describe(),
+        "sms": sms.describe(),
     }
 
 
 async def serve(arguments: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM; the one line on stdout tells where everything is."""
     stopped = _stop_on_signals()
-    async with running(arguments.manifest, arguments.port) as (slack, mail, signin):
+    async with running(arguments.manifest, arguments.port) as (slack, mail, signin, sms):
         if arguments.request_url:
             slack.set_request_url(arguments.request_url)
-        line = json.dumps(described(slack, mail, signin))
+        line = json.dumps(described(slack, mail, signin, sms))
         if arguments.ready_file:
             _write_whole(arguments.ready_file, line + "\n")
         print(line, flush=True)
@@ -66,8 +69,8 @@ async def serve(arguments: argparse.Namespace) -> int:
 async def run_demo(arguments: argparse.Namespace) -> int:
     """Run the sandbox and the product against it until SIGINT or SIGTERM."""
     stopped = _stop_on_signals()
-    async with running(arguments.manifest, arguments.port) as (slack, mail, signin):
-        await demo(slack, mail, signin, stopped, arguments.program)
+    async with running(arguments.manifest, arguments.port) as (slack, mail, signin, sms):
+        await demo(slack, mail, signin, sms, stopped, arguments.program)
     return 0
 
 
@@ -92,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     verbs = top.add_subparsers(dest="verb", required=True)
     serving = verbs.add_parser(
-        "serve", help="run the Slack workspace, the mail host and the sign-in hosts until stopped"
+        "serve", help="run the Slack workspace and the stand-ins for mail, sign-in and text messages until stopped"
     )
     serving.add_argument("--port", type=int, default=0, help="HTTP port of the page (0: a free one)")
     serving.add_argument("--manifest", type=Path, default=DEFAULT_MANIFEST, help="the app's manifest")

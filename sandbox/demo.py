@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import os
 import secrets
 import signal
@@ -24,6 +25,7 @@ from sandbox.mail.sites import named
 from sandbox.mail.tokens import TokenProvider
 from sandbox.signin import SignInHost
 from sandbox.slack import SlackSandbox
+from sandbox.sms import SmsHost
 
 SAMPLES = Path(__file__).with_name("samples")
 READY_WITHIN = 30.0
@@ -106,9 +108,10 @@ class Product:
 
 
 def product_environment(
-    slack: SlackSandbox, mail: MailHost, folder: Path, signin: SignInHost | None = None
+    slack: SlackSandbox, mail: MailHost, folder: Path, signin: SignInHost | None = None, sms: SmsHost | None = None
 ) -> dict[str, str]:
-    """Everything that the product is told from outside; without ``signin`` it knows no OAuth client."""
+    """Everything that the product is told from outside; without ``signin`` it knows no OAuth client, and without
+    ``sms`` no account for text messages."""
     port = _free_port()
     own = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
     return own | {
@@ -126,6 +129,7 @@ def product_environment(
         "RETHREAD_ALERT_CHANNEL": "C0ALERTS",
         "RETHREAD_REPLY_CHANNEL": "C0REPLIES",
         **(sign_in_environment(signin) if signin else {}),
+        **(sms_environment(sms) if sms else {}),
     }
 
 
@@ -146,6 +150,16 @@ def sign_in_environment(signin: SignInHost) -> dict[str, str]:
         "MICROSOFT_AUTHORITY": signin.microsoft_authority,
         "RETHREAD_MICROSOFT_IMAP": named(microsoft.imap_host, microsoft.imaps_address),
         "RETHREAD_MICROSOFT_SMTP": named(microsoft.smtp_host, microsoft.smtp_starttls_address),
+    }
+
+
+def sms_environment(sms: SmsHost) -> dict[str, str]:
+    """What the product is told of Twilio."""
+    return {
+        "TWILIO_ACCOUNT_SID": sms.account_sid,
+        "TWILIO_AUTH_TOKEN": sms.auth_token,
+        "TWILIO_FROM": sms.number,
+        "TWILIO_API_URL": sms.url,
     }
 
 
@@ -182,13 +196,16 @@ async def load_samples(product: Product) -> None:
     await product.command("campaign", "enroll", CAMPAIGN, "--people", people)
 
 
-async def demo(slack: SlackSandbox, mail: MailHost, signin: SignInHost, stopped: asyncio.Event, program: Path) -> None:
+async def demo(
+    slack: SlackSandbox, mail: MailHost, signin: SignInHost, sms: SmsHost, stopped: asyncio.Event, program: Path
+) -> None:
     """Runs until ``stopped`` is set."""
+    sms.name_phones(sample_phones())
     rita = mail.account("rita@agency.test")
     for app in signin.registry.apps.values():
         app.token_lifetime_s = TOKEN_LIFE_S
     with tempfile.TemporaryDirectory(prefix="rethread-demo-") as folder:
-        environment = product_environment(slack, mail, Path(folder), signin)
+        environment = product_environment(slack, mail, Path(folder), signin, sms)
         async with running_product(program, environment) as product:
             await load_samples(product)
             words = WORDS.format(
@@ -202,6 +219,14 @@ async def demo(slack: SlackSandbox, mail: MailHost, signin: SignInHost, stopped:
             print(words, flush=True)
             await stopped.wait()
             print("Stopping ...", flush=True)
+
+
+def sample_phones() -> dict[str, str]:
+    """The telephones of the sample people: number to name."""
+    with (SAMPLES / "people.csv").open(encoding="utf-8", newline="") as people:
+        return {
+            row["phone"]: f"{row['first_name']} {row['last_name']}" for row in csv.DictReader(people) if row["phone"]
+        }
 
 
 def _first_address(signin: SignInHost, provider: TokenProvider) -> str:
