@@ -211,3 +211,27 @@ def test_a_message_id_that_cannot_be_written_is_refused(reference: str) -> None:
     """What a server wrote into an id does not come back out as a header."""
     with pytest.raises(InputError):
         compose(replace(LETTER, references=(reference,)))
+
+
+def test_reply_to_is_written_where_it_is_given() -> None:
+    """An alias in From, and another address for the answers."""
+    message = parsed(compose(replace(LETTER, sender="jobs@agency.test", reply_to="rita@agency.test")))
+    assert (message["From"], message["Reply-To"]) == ("Rita Recruiter\r\n <jobs@agency.test>", "rita@agency.test")
+    with pytest.raises(InputError) as refused:
+        compose(replace(LETTER, reply_to="rita@agency.test\r\nBcc: x@y.test"))
+    assert refused.value.field == "Reply-To"
+
+
+@pytest.mark.parametrize("name", ["Bad Name", "X:Y", "X\r\nBcc", ""])
+def test_a_header_that_does_not_read_back_is_not_sent(name: str) -> None:
+    """The last line of defence: what was written is read again before it may leave."""
+    with pytest.raises(InputError, match="a header of its own"):
+        compose(replace(LETTER, extra=((name, "x: y"),)))
+
+
+@pytest.mark.parametrize("message_id", ['a"b@agency.test', "a;x=y@agency.test", "@agency.test", "=_--@agency.test"])
+def test_no_message_id_breaks_the_boundary(message_id: str) -> None:
+    """Boundaries take from it only what may stand there unquoted (RFC 2046 5.1.1)."""
+    message = parsed(compose(replace(LETTER, message_id=message_id)))
+    assert [part.get_content_type() for part in message.get_payload()] == ["text/plain", "text/html"]
+    assert not any(part.defects for part in message.walk())
