@@ -5,6 +5,7 @@ import { el, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { MailPanel } from "./mail.js";
 import { ViewStack } from "./modal.js";
+import { PhonesPanel } from "./phones.js";
 import { drawSidebar, drawTopbar } from "./sidebar.js";
 import { Store } from "./store.js";
 import { toast } from "./toast.js";
@@ -20,6 +21,10 @@ class Page {
       onUnread: () => this.drawChrome(),
       onClose: () => this.toggleMail(false),
     });
+    this.phones = new PhonesPanel(part("phones"), {
+      onUnread: () => this.drawChrome(),
+      onToggle: (open) => this.togglePhones(open),
+    });
     this.mailOpen = false;
     this.socketLost = false;
   }
@@ -29,6 +34,7 @@ class Page {
     await this.enter(params.get("user"), params.get("channel"), params.get("tab"));
     this.toggleMail(params.has("mail"), params.get("mail"));
     this.mail.refreshAccounts();
+    this.phones.refresh();
     window.addEventListener("popstate", () => this.followAddress());
   }
 
@@ -82,6 +88,7 @@ class Page {
       toggleMail: () => this.toggleMail(!this.mailOpen),
       mailOpen: this.mailOpen,
       mailUnread: this.mail.unread(),
+      more: this.phones.toggle(),
     });
     this.drawBanner();
     const unread = this.store.boot.channels.reduce((sum, one) => sum + (one.unread || 0), 0);
@@ -112,8 +119,16 @@ class Page {
   toggleMail(open, address = "") {
     this.mailOpen = open;
     part("mail").hidden = !open;
+    if (open) this.phones.show(false);
     if (open) this.mail.open(address || null);
     this.writeAddress(true);
+    this.drawChrome();
+  }
+
+  /** One drawer at a time. */
+  togglePhones(open) {
+    if (open && this.mailOpen) this.toggleMail(false);
+    this.phones.show(open);
     this.drawChrome();
   }
 
@@ -154,6 +169,7 @@ class Page {
     if (this.conversation?.tab === "home") this.conversation.home.open();
     this.thread?.refresh();
     this.mail.refresh();
+    this.phones.refresh();
   }
 
   receive(event) {
@@ -203,6 +219,7 @@ const EVENTS = {
   },
   mail_changed: (page, event) => page.mail.changed(event.address),
   signin_changed: (page) => page.mail.signInChanged(),
+  sms_changed: (page) => page.phones.refresh(),
 };
 
 function explain(error) {

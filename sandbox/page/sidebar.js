@@ -75,8 +75,8 @@ export function channelSign(channel, store, size = 16) {
   return icon(channel.kind === "private" ? "lock" : "hash", size);
 }
 
-/** The bar above everything: whose eyes we look through, and the candidate's drawer. */
-export function drawTopbar(root, store, { switchUser, toggleMail, mailOpen, mailUnread }) {
+/** The bar above everything: whose eyes we look through, the candidate's drawer, and `more` buttons like it. */
+export function drawTopbar(root, store, { switchUser, toggleMail, mailOpen, mailUnread, more }) {
   const me = store.me;
   const viewer = el(
     "button",
@@ -111,6 +111,7 @@ export function drawTopbar(root, store, { switchUser, toggleMail, mailOpen, mail
       el(
         "div",
         { class: "topbar-tools" },
+        more,
         el(
           "button",
           {
