@@ -135,7 +135,7 @@ class Server:
                 await closing.enter_async_context(self._commands(store, uses))
                 engine = make_engine(tools, mail, started_at=self._clock.now(), credentials=credentials)
                 collect_seldom()
-                await self._work(store, engine, face, welcome)
+                await self._work(store, engine, face, welcome, uses)
         return 0
 
     async def _database(self, topics: Collection[str]) -> SqlStore:
@@ -159,7 +159,8 @@ class Server:
     def _bot_here(self) -> bool:
         return self._role in ("all", "bot")
 
-    async def _work(self, store: SqlStore, engine: Engine, face: SlackFace, welcome: Welcome) -> None:
+    async def _work(self, store: SqlStore, engine: Engine, face: SlackFace, welcome: Welcome, uses: UseCases) -> None:
+        from core.workers.engagement import EngagementWorker
         from core.workers.housekeeping import HousekeepingWorker
         from core.workers.supervisor import supervise
 
@@ -167,6 +168,7 @@ class Server:
         loops: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {
             "watch": self._watch.run,
             "slack": welcome.until_done,
+            "engagement": EngagementWorker(uses.engagement).run,
         }
         if self._engine_here:
             self._sync = workers.sync
@@ -206,7 +208,7 @@ class Server:
     async def _web(self, store: SqlStore, uses: UseCases, face: SlackFace) -> AsyncIterator[None]:
         from bot.web.health import Health
         from bot.web.metrics import Metrics
-        from bot.web.server import build_application, connect_pages, serve_web
+        from bot.web.server import build_application, connect_pages, link_pages, serve_web
 
         connect, sign_in = connect_pages(
             uses.connecting,
@@ -220,6 +222,7 @@ class Server:
         application = build_application(
             connect=connect,
             sign_in=sign_in,
+            links=link_pages(uses.engagement, self._clock, public_url=self._settings.public_url),
             health=Health(loop_lag=self._watch.lag, parts=partial(self._parts, store, face)),
             metrics=Metrics(partial(self._numbers, store)),
             slack=face.handle_http if self._bot_here and not self._settings.slack_app_token else None,

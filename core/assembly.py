@@ -17,6 +17,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     import ssl
 
+    from core.domain.tracked_links import Links
     from core.ports.clock import Clock
     from core.ports.mail import Endpoint, MailboxConnector, MailTransport, NameResolver
     from core.ports.notifier import Notifier
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from core.services.credentials import CredentialService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import AutoconfigSource, Discovery
+    from core.services.engagement import EngagementService
     from core.services.mailboxes import MailboxService
     from core.services.outreach import OutreachService
     from core.services.people import PeopleService
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
     from core.services.readings import ReadingService
     from core.services.seats import SeatService
     from core.services.settings import SettingService
+    from core.services.signatures import SignatureService
     from core.services.signin import SignInService
     from core.services.sync import SyncService
     from core.services.tools import Tools
+    from core.services.trial_letter import SystemMailbox, TrialLetter
     from core.services.undecided import UndecidedService
     from core.workers.alerts import AlertWorker
     from core.workers.backfill import BackfillWorker
@@ -52,7 +56,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MailWorld:
-    """The adapters to the world of mail."""
+    """The adapters to the world of mail. ``links`` stand in our mails; ``system`` is the address of test letters."""
 
     connector: MailboxConnector
     transport: MailTransport
@@ -60,6 +64,8 @@ class MailWorld:
     sign_in: Mapping[str, SignInProvider] = field(default_factory=dict)
     autoconfig: AutoconfigSource | None = None
     sign_in_safe: bool = True  # whether a browser can come back from signing in
+    links: Links | None = None
+    system: SystemMailbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,9 @@ class UseCases:
     readings: ReadingService
     seats: SeatService
     care: MailboxCare
+    engagement: EngagementService
+    signatures: SignatureService
+    trial_letters: TrialLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,31 @@ def make_mail(settings: Settings, clock: Clock) -> MailWorld:
         make_sign_in(settings, context, clock),
         AutoconfigHttp(resolver, context, allow_private=settings.allow_private_mail_hosts),
         is_safe(settings.public_url),
+        make_links(settings),
+        make_system_mailbox(settings),
     )
+
+
+def make_links(settings: Settings) -> Links | None:
+    """The links in our mails, signed with keys derived from the secret keys."""
+    from core.domain.tracked_links import Links
+    from core.domain.tracking_token import TokenSigner
+
+    if not settings.secret_keys:
+        return None
+    return Links(TokenSigner(settings.secret_keys), settings.public_url, settings.allow_private_mail_hosts)
+
+
+def make_system_mailbox(settings: Settings) -> SystemMailbox | None:
+    """The address that test letters come from, where the operator has set one up."""
+    from core.ports.mail import Credentials, Endpoint, Tls
+    from core.services.trial_letter import SystemMailbox
+
+    mail = settings.system_mail
+    if not mail.configured or mail.smtp is None:
+        return None
+    credentials = Credentials(mail.username or mail.address, mail.password)
+    return SystemMailbox(mail.address, Endpoint(*mail.smtp, Tls(mail.tls)), credentials)
 
 
 def make_sign_in(settings: Settings, context: ssl.SSLContext, clock: Clock) -> Mapping[str, SignInProvider]:
@@ -198,15 +231,19 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
     from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import Discovery
+    from core.services.engagement import EngagementService
     from core.services.mailboxes import MailboxService
+    from core.services.optouts import OptOutService
     from core.services.people import PeopleService
     from core.services.progress import Progress
     from core.services.prospects import ProspectService
     from core.services.readings import ReadingService
     from core.services.seats import SeatService
     from core.services.settings import SettingService
+    from core.services.signatures import SignatureService
     from core.services.signin import SignInService
     from core.services.submission import Submission
+    from core.services.trial_letter import TrialLetter
     from core.services.trial_mail import TrialMail
 
     progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
@@ -230,6 +267,9 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
         seats=SeatService(tools, alerts),
         care=MailboxCare(tools, trial, desk, versions()),
         alerts=desk,
+        engagement=EngagementService(tools, mail.links.signer if mail.links else None, OptOutService(tools, progress)),
+        signatures=SignatureService(tools),
+        trial_letters=TrialLetter(tools, mail.transport, mail.system),
     )
 
 
@@ -266,7 +306,7 @@ def make_engine(
     submission = Submission(mail.transport, credentials)
     sending = SendingHealth(tools, submission, alerts)
     outreach = OutreachService(tools, submission, progress, sending, started_at=started_at)
-    ingest = IngestService(tools, progress, outreach)
+    ingest = IngestService(tools, progress, outreach, mail.links)
     sync = SyncService(tools, mail.connector, credentials, ingest, alerts, sending)
     return Engine(
         tools=tools,

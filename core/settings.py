@@ -46,6 +46,22 @@ class TwilioAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemMail:
+    """Where "Send test" goes out: the address that stands in From, its server, how that is secured (ssl, starttls,
+    none), and the login. Empty: test letters are off."""
+
+    address: str = ""
+    smtp: tuple[str, int] | None = None
+    tls: str = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.address and self.smtp)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the process is told from outside. Secrets do not show in ``repr``."""
 
@@ -66,6 +82,7 @@ class Settings:
     microsoft: SignIn = SignIn()
     twilio: TwilioAccount = TwilioAccount()
     phone_country: str | None = None
+    system_mail: SystemMail = SystemMail()
     dns: str | None = None
     allow_private_mail_hosts: bool = False
     admins: tuple[str, ...] = ()
@@ -175,6 +192,7 @@ def parse(environment: Mapping[str, str], *, needs_slack: bool = True) -> Settin
         microsoft=_microsoft(reader),
         twilio=_twilio(reader),
         phone_country=_phone_country(reader),
+        system_mail=_system_mail(reader),
         dns=_dns(reader),
         allow_private_mail_hosts=reader.flag("RETHREAD_ALLOW_PRIVATE_MAIL_HOSTS"),
         admins=_admins(reader),
@@ -263,6 +281,23 @@ def _phone_country(reader: _Reader) -> str | None:
             f"RETHREAD_PHONE_COUNTRY is {value[:40]!r}; set it to a country's two letters such as SE, or leave it out."
         )
     return value
+
+
+def _system_mail(reader: _Reader) -> SystemMail:
+    address, smtp = reader.text("RETHREAD_SYSTEM_FROM"), reader.server("RETHREAD_SYSTEM_SMTP")
+    if bool(address) != bool(reader.text("RETHREAD_SYSTEM_SMTP")):
+        reader.mistakes.append("RETHREAD_SYSTEM_FROM and RETHREAD_SYSTEM_SMTP belong together: give both or neither.")
+    if address and not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}", address):
+        reader.mistakes.append(
+            f"RETHREAD_SYSTEM_FROM is {address[:80]!r}; set it to an address such as noreply@agency.test."
+        )
+    return SystemMail(
+        address,
+        smtp,
+        reader.one_of("RETHREAD_SYSTEM_SMTP_TLS", ("ssl", "starttls", "none"), "starttls"),
+        reader.text("RETHREAD_SYSTEM_SMTP_USERNAME"),
+        reader.text("RETHREAD_SYSTEM_SMTP_PASSWORD"),
+    )
 
 
 def _https(reader: _Reader, name: str) -> str:

@@ -1,4 +1,4 @@
-"""One aiohttp application: Slack's endpoint, the connect pages, health and metrics; and what serves it."""
+"""One aiohttp application: Slack's endpoint, connect pages, the links in mails, health, metrics; and what serves it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bot.web.connect import ConnectPage, ConnectUses, DiscoveryUses
 from bot.web.connect_views import ConnectViews, SeatUses
 from bot.web.guard import Guard
 from bot.web.health import Health
+from bot.web.links import EngagementUses, LinkPages
 from bot.web.metrics import Metrics
 from bot.web.middleware import errors_as_pages, safe_headers
 from bot.web.pages import STYLE, Pages
@@ -46,10 +47,16 @@ def connect_pages(
     )
 
 
+def link_pages(engagement: EngagementUses, clock: Clock, *, public_url: str) -> LinkPages:
+    """The pages behind the links in our mails."""
+    return LinkPages(engagement, Guard(clock, https=public_url.startswith("https:")), clock)
+
+
 def build_application(
     *,
     connect: ConnectPage,
     sign_in: SignInPages,
+    links: LinkPages,
     health: Health,
     metrics: Metrics,
     slack: Handler | None,
@@ -65,6 +72,11 @@ def build_application(
             web.post("/connect/{token}", connect.submit),
             web.post("/connect/{token}/signin", sign_in.start),
             web.get("/oauth/{provider:google|microsoft}/callback", sign_in.callback, allow_head=False),
+            web.get("/o/{token}", links.open),
+            web.get("/c/{token}", links.click),
+            web.get("/f/{token}", links.file),
+            web.get("/u/{token}", links.ask),
+            web.post("/u/{token}", links.unsubscribe),
             web.get(STYLE, pages.style),
             web.get("/healthz", health.alive),
             web.get("/readyz", health.ready),

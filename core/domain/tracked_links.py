@@ -50,13 +50,14 @@ class Links:
     def file(self, workspace: str, delivery_id: str, name: str) -> str | None:
         return self._url(Token(LinkKind.FILE, workspace, delivery_id, name))
 
-    def unsubscribe(self, workspace: str, delivery_id: str) -> str | None:
-        return self._url(Token(LinkKind.UNSUBSCRIBE, workspace, delivery_id))
+    def unsubscribe(self, workspace: str, delivery_id: str, recipient: str) -> str | None:
+        """Names the recipient, so that it is honoured even when the prospect has been removed meanwhile."""
+        return self._url(Token(LinkKind.UNSUBSCRIBE, workspace, delivery_id, recipient))
 
-    def unsubscribe_by_mail(self, workspace: str, delivery_id: str, address: str) -> str | None:
+    def unsubscribe_by_mail(self, workspace: str, delivery_id: str, recipient: str, *, to: str) -> str | None:
         """A mailto link (RFC 6068) to one of our mailboxes."""
-        token = self.signer.write(Token(LinkKind.UNSUBSCRIBE, workspace, delivery_id))
-        return f"mailto:{quote(address, safe='@+')}?subject=unsubscribe%20{token}" if token else None
+        token = self.signer.write(Token(LinkKind.UNSUBSCRIBE, workspace, delivery_id, recipient))
+        return f"mailto:{quote(to, safe='@+')}?subject=unsubscribe%20{token}" if token else None
 
     def unsubscribed_by(self, subject: str) -> Token | None:
         """The token in the subject of a mail that asks not to be written to any more."""

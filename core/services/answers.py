@@ -14,6 +14,7 @@ from core.domain.mime import visible_reply
 from core.domain.reasons import reason_of_refusal
 from core.ports.storage import NewMessage, UnitOfWork
 from core.services.cards import prospect_of
+from core.services.optouts import OptOutService
 from core.services.outreach import EVENT_BY_STATUS, OutreachService
 from core.services.progress import Progress
 from core.services.received import Received
@@ -22,9 +23,10 @@ from core.services.received import Received
 class Answers:
     """Moves deliveries and prospects in the transaction that stores the mail."""
 
-    def __init__(self, progress: Progress, outreach: OutreachService) -> None:
+    def __init__(self, progress: Progress, outreach: OutreachService, optouts: OptOutService) -> None:
         self.progress = progress
         self._outreach = outreach
+        self._optouts = optouts
 
     async def follow_up(self, uow: UnitOfWork, item: Received, row: NewMessage) -> None:
         """Draws the consequences of one mail that is stored for the first time."""
@@ -56,8 +58,7 @@ class Answers:
         elif item.kind is InboundKind.BOUNCE and item.report is not None:
             await self._bounce(uow, item.report, enrollment, delivery)
         elif item.kind is InboundKind.COMPLAINT:
-            await self.progress.cancel_open(uow, enrollment)
-            await self.progress.move(uow, enrollment, ProspectEvent.OPTED_OUT, evidence=row.message_id or "complaint")
+            await self._optouts.honour(uow, delivery.id, "", evidence=row.message_id or "complaint", code="complaint")
         else:
             await self.progress.note(uow, enrollment, item.kind.value, evidence=row.message_id or row.fingerprint)
 

@@ -15,9 +15,12 @@ from core.domain.inbound import classify, classify_raw
 from core.domain.matching import Candidates, Match, match, named_ids, owners
 from core.domain.matching_rules import MatchingRules
 from core.domain.message import FetchedMessage, InboundKind
+from core.domain.tracked_links import Links
+from core.domain.tracking_token import Token
 from core.ports.mail import MailboxClient
 from core.ports.storage import NewMessage, SeenMessage, UnitOfWork
 from core.services.answers import Answers
+from core.services.optouts import OptOutService
 from core.services.outreach import OutreachService
 from core.services.progress import Progress
 from core.services.received import FolderJob, Received
@@ -40,11 +43,14 @@ class MatchedBatch:
 
 
 class IngestService:
-    """Turns fetched messages into streams, replies and moved checkpoints."""
+    """Turns fetched messages into streams, replies and moved checkpoints. ``links`` reads the tokens of mails that ask
+    not to be written to; None: no mail of ours ever offered that."""
 
-    def __init__(self, tools: Tools, progress: Progress, outreach: OutreachService) -> None:
+    def __init__(self, tools: Tools, progress: Progress, outreach: OutreachService, links: Links | None = None) -> None:
         self._tools = tools
-        self.answers = Answers(progress, outreach)
+        self._links = links
+        self._optouts = OptOutService(tools, progress)
+        self.answers = Answers(progress, outreach, self._optouts)
 
     async def match(self, job: FolderJob, messages: Sequence[FetchedMessage]) -> MatchedBatch:
         """Parses one batch (ascending UIDs) and matches it to people and to our own mail, by the workspace's rules of
@@ -123,11 +129,28 @@ class IngestService:
         fresh = await uow.messages.add_activities(
             [one for item, row in zip(kept, rows, strict=True) for one in item.activities(row, enrollments)]
         )
+        asked = await self._unsubscribe(uow, items)
         for item, row in zip(kept, rows, strict=True):
+            if item.fetched.uid in asked:
+                continue  # a mail that its reader's program wrote is no answer
             if row.fingerprint in new and _is_first_copy(item, row, enrollments, fresh):
                 new.discard(row.fingerprint)  # the same mail may lie twice in one batch
                 await self.answers.follow_up(uow, item, row)
         await _move_mark(uow, job, [item.fetched.uid for item in items])
+
+    async def _unsubscribe(self, uow: UnitOfWork, items: Sequence[Received]) -> set[int]:
+        """Honours mails that List-Unsubscribe asked for (RFC 2369), whoever they come from: the token is proof enough.
+        Returns their UIDs."""
+        asked = {item.fetched.uid: token for item in items if (token := self._unsubscribed_by(item, uow.workspace))}
+        for token in asked.values():
+            await self._optouts.honour(uow, token.delivery_id, token.target, evidence="a mail that asked for it")
+        return set(asked)
+
+    def _unsubscribed_by(self, item: Received, workspace: str) -> Token | None:
+        if self._links is None or item.outgoing or item.is_draft:
+            return None
+        token = self._links.unsubscribed_by(item.header.subject)
+        return token if token is not None and token.workspace == workspace else None
 
 
 def _matters(job: FolderJob, item: Received, candidates: Candidates, rules: MatchingRules) -> bool:

@@ -65,7 +65,7 @@ class LetterBatch:
             return Refuse(reason("attachment_missing", f"Missing: {', '.join(gone)}."))
         sender = sender_address(campaign, stage, mailbox)
         values = _merge_values(due, mailbox, sender, recipient)
-        values["unsubscribe_link"] = self._unsubscribe_link(due, mailbox)
+        values["unsubscribe_link"] = self._unsubscribe_link(due, mailbox, recipient)
         subject = _subject(due, campaign, stage, values)
         text = render(stage.body, values)
         page = render(stage.html, values, escape=True) if stage.html else None
@@ -86,7 +86,7 @@ class LetterBatch:
             or message_id_for(delivery.enrollment_id, delivery.stage, delivery.series, domain_of(mailbox.address)),
             date=now,
             references=due.previous_message_ids if follows else (),
-            extra=(("X-Rethread-Delivery", delivery.id), *self._unsubscribe_headers(due, mailbox)),
+            extra=(("X-Rethread-Delivery", delivery.id), *self._unsubscribe_headers(due, mailbox, recipient)),
         )
 
     def _parts(self, due: DueDelivery, campaign: Campaign, stage: Stage, text: str, page: str) -> _Parts:
@@ -111,22 +111,21 @@ class LetterBatch:
         allowed = self.links is not None and self.links.may_track and self.settings["tracking"] == "on"
         return Tracking.of(campaign.definition.get("tracking"), allowed=allowed)
 
-    def _unsubscribe_link(self, due: DueDelivery, mailbox: Mailbox) -> str:
+    def _unsubscribe_link(self, due: DueDelivery, mailbox: Mailbox, recipient: str) -> str:
         """For the visible link: a page of ours where that can be reached safely, else a mail to write."""
-        if self.links is None:
+        workspace, delivery, links = due.delivery.workspace, due.delivery.id, self.links
+        if links is None:
             return f"mailto:{mailbox.address}?subject=unsubscribe"
-        workspace, delivery = due.delivery.workspace, due.delivery.id
-        if self.links.may_track:
-            return self.links.unsubscribe(workspace, delivery) or ""
-        return self.links.unsubscribe_by_mail(workspace, delivery, mailbox.address) or ""
+        page = links.unsubscribe(workspace, delivery, recipient) if links.may_track else None
+        return page or links.unsubscribe_by_mail(workspace, delivery, recipient, to=mailbox.address) or ""
 
-    def _unsubscribe_headers(self, due: DueDelivery, mailbox: Mailbox) -> tuple[tuple[str, str], ...]:
+    def _unsubscribe_headers(self, due: DueDelivery, mailbox: Mailbox, recipient: str) -> tuple[tuple[str, str], ...]:
         """RFC 2369; with HTTPS also one click (RFC 8058)."""
-        if self.links is None or self.settings["unsubscribe"] != "on":
+        workspace, delivery, links = due.delivery.workspace, due.delivery.id, self.links
+        if links is None or self.settings["unsubscribe"] != "on":
             return ()
-        workspace, delivery = due.delivery.workspace, due.delivery.id
-        by_mail = self.links.unsubscribe_by_mail(workspace, delivery, mailbox.address)
-        page = self.links.unsubscribe(workspace, delivery) if self.links.https else None
+        by_mail = links.unsubscribe_by_mail(workspace, delivery, recipient, to=mailbox.address)
+        page = links.unsubscribe(workspace, delivery, recipient) if links.https else None
         if by_mail is None or page is None:
             return (("List-Unsubscribe", f"<{by_mail}>"),) if by_mail else ()
         return (

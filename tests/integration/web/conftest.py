@@ -13,9 +13,10 @@ import pytest
 
 from bot.web.health import Health, PartState
 from bot.web.metrics import Metrics, Snapshot
-from bot.web.server import build_application, connect_pages, serve_web
+from bot.web.server import build_application, connect_pages, link_pages, serve_web
 from tests.fakes.connect_tickets import FakeSeats, RememberedTickets
 from tests.fakes.discovery import FakeDiscovery, FakeSignIns
+from tests.fakes.links import FakeEngagement
 from tests.stores import SteadyClock
 
 
@@ -29,6 +30,7 @@ class Site:
     discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
     sign_ins: FakeSignIns = field(default_factory=FakeSignIns)
     seats: FakeSeats = field(default_factory=FakeSeats)
+    engagement: FakeEngagement = field(default_factory=FakeEngagement)
     lag: float = 0.01
     parts: Callable[[], dict[str, PartState]] = lambda: {"database": PartState(True, "written 1 s ago")}
     snapshot: Snapshot = field(default_factory=Snapshot)
@@ -118,6 +120,7 @@ async def site(allow_plain: bool, offered: tuple[str, ...]) -> AsyncIterator[Sit
     application = build_application(
         connect=connect,
         sign_in=sign_in,
+        links=link_pages(made.engagement, made.clock, public_url="http://127.0.0.1:3000"),
         health=Health(loop_lag=lambda: made.lag, parts=parts),
         metrics=Metrics(collect),
         slack=slack,

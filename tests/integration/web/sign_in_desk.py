@@ -13,11 +13,11 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.web.health import Health
 from bot.web.metrics import Metrics, Snapshot
-from bot.web.server import build_application, connect_pages, serve_web
+from bot.web.server import build_application, connect_pages, link_pages, serve_web
 from core.clock import SystemClock
 from tests.integration.signin.conftest import RITA, Agency
 
-SOON = 20_000
+SOON = 60_000
 """Milliseconds in which a page has to show what is waited for."""
 
 
@@ -81,6 +81,7 @@ async def open_desk(agency: Agency, browser: Browser) -> AsyncIterator[Desk]:
     application = build_application(
         connect=connect,
         sign_in=sign_in,
+        links=link_pages(uses.engagement, clock, public_url=url),
         health=Health(loop_lag=lambda: 0.0, parts=parts),  # type: ignore[arg-type]
         metrics=Metrics(numbers),
         slack=None,
