@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from core.domain.provider_caps import parse_provider_limits
 from core.errors import InputError
 
 
@@ -226,6 +227,8 @@ ALL: Final = (
     ),
 )
 
+_PROVIDER_LIMITS: Final = ("provider_caps", "provider_per_minute")
+
 BY_KEY: Final = {setting.key: setting for setting in ALL}
 
 
@@ -290,6 +293,8 @@ def _names(setting: Setting, text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     if not 1 <= len(names) <= 50 or any(len(name) > 200 or not name.isprintable() for name in names):
         raise InputError("must be one to 50 names, separated by commas", field=setting.key)
+    if setting.key in _PROVIDER_LIMITS:
+        parse_provider_limits(names, setting.key)
     return names
 
 
