@@ -114,6 +114,9 @@ async def _log_in(endpoint: Endpoint, connection: aiosmtplib.SMTP, credentials: 
         try:
             await _answered(endpoint, mechanisms[name](credentials.username, credentials.password))
         except ServerRefusedError as error:
+            # aiosmtplib wants 235 and no other; the first digit decides (RFC 5321 4.2.1).
+            if 200 <= (error.smtp_code or 0) <= 299:
+                return
             refusal = _login_refusal(error)
             if error.smtp_code not in _NO_SUCH_MECHANISM:
                 break

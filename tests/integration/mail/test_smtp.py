@@ -263,6 +263,12 @@ class TestLogin:
             await send(transport, server.endpoint)
             assert server.commands[2].startswith("AUTH LOGIN")
 
+    async def test_a_login_taken_with_another_code_of_success_counts(self, transport: SmtpTransport) -> None:
+        """The first digit decides (RFC 5321 4.2.1)."""
+        async with ScriptedSmtp({"AUTH": "250 2.0.0 Ok"}) as server:
+            await send(transport, server.endpoint)
+            assert server.heard("AUTH") == 1
+
     async def test_the_xoauth2_challenge_is_kept(self, transport: SmtpTransport) -> None:
         challenge = base64.b64encode(b'{"status":"401","scope":"https://mail.google.com/"}').decode()
         async with ScriptedSmtp({"AUTH": [f"334 {challenge}", "535 5.7.8 not accepted"]}) as server:
