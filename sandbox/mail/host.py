@@ -150,7 +150,7 @@ class MailHost:
 
     # -- waiting
 
-    async def wait_until(self, true: Callable[[], bool], timeout: float = 5.0) -> None:
+    async def wait_until(self, true: Callable[[], bool], timeout: float = 30.0) -> None:
         """Waits until something about the host becomes true. TimeoutError where it does not."""
         await self._ledger.wait_for(lambda: true() or None, timeout)
 
@@ -159,7 +159,7 @@ class MailHost:
         self._ledger.wake()
 
     async def wait_accepted(
-        self, predicate: Callable[[Accepted], bool] = lambda _: True, timeout: float = 5.0
+        self, predicate: Callable[[Accepted], bool] = lambda _: True, timeout: float = 30.0
     ) -> Accepted:
         """The first accepted transaction that fits, past or to come."""
         return await self._ledger.wait_for(lambda: next(filter(predicate, self._ledger.accepted), None), timeout)
@@ -168,7 +168,7 @@ class MailHost:
         self,
         address: str,
         predicate: MailPredicate = lambda _: True,
-        timeout: float = 5.0,
+        timeout: float = 30.0,
         folder: str = "INBOX",
     ) -> StoredMail:
         """The first mail of a folder that fits, there already or to come."""
@@ -176,7 +176,7 @@ class MailHost:
             lambda: next(filter(predicate, self.messages(address, folder)), None), timeout
         )
 
-    async def wait_idle(self, address: str, folder: str = "INBOX", timeout: float = 5.0) -> None:
+    async def wait_idle(self, address: str, folder: str = "INBOX", timeout: float = 30.0) -> None:
         """Waits until a client stands in IDLE on a folder of this account."""
         owner = self.account(address).address
         await self.wait_until(lambda: self._imap.idling(owner, folder), timeout)

@@ -30,7 +30,7 @@ from sandbox.slack.web_api.dispatch import WebApi
 
 T = TypeVar("T")
 StartHook = Callable[["SlackSandbox"], Awaitable[None]]
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 class SlackSandbox:

@@ -116,7 +116,7 @@ async def test_wake_ups_go_on_after_the_server_cut_every_connection(
             uow.wake("outreach")
         return await engine.wait("outreach", 1)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await woken():
             pass
     async with bot.write("T1") as uow:

@@ -34,7 +34,7 @@ from sandbox.signin import SignInHost
 WORKSPACE = "T0AGENCY"
 RITA = Actor(WORKSPACE, "U0RITA", Role.RECRUITER)
 ADA = Actor(WORKSPACE, "U0ADA", Role.ADMIN)
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 QUICK = {
     "spacing_min_s": 0,

@@ -17,7 +17,16 @@ from tests.browser import running_browser
 from tests.journeys.breaks import AGENCY, BREAKS, MERIDIAN, PICTURED, ROUNDS, SPROUT, Break
 from tests.journeys.connect_pages import connect_by_password, connect_by_sign_in, reconnect
 from tests.journeys.process import until
-from tests.journeys.workspace_page import ALERTS, GENERAL, SOON, Drawer, Screen, printed_address, running_demo
+from tests.journeys.workspace_page import (
+    ALERTS,
+    GENERAL,
+    SOON,
+    Drawer,
+    Screen,
+    posted_at,
+    printed_address,
+    running_demo,
+)
 
 PROVIDERS = {SPROUT: "google", MERIDIAN: "microsoft"}
 TOLD_WITHIN = 45.0
@@ -102,11 +111,6 @@ async def break_it(screen: Screen, drawer: Drawer, one: Break) -> None:
         await drawer.choose(one.mailbox, turn.switch, turn.value)
     else:
         await drawer.turn(one.mailbox, turn.switch)
-
-
-async def posted_at(card: Locator) -> float:
-    """When Slack took the message, in seconds of the epoch."""
-    return float(str(await card.get_attribute("data-testid")).removeprefix("message-"))
 
 
 async def mend_it(drawer: Drawer, one: Break) -> None:

@@ -22,6 +22,7 @@ from tests.journeys.workspace_page import (
     SOON,
     Drawer,
     Screen,
+    posted_at,
     printed_address,
     running_demo,
 )
@@ -206,9 +207,9 @@ async def test_a_changed_password_is_told_in_ten_seconds_and_mended_by_resync(sc
     """The alert names the cause; mended, Resync turns the same card to recovered."""
     await screen.go(ALERTS)
     await drawer.change_password(RITA)
-    changed = time.monotonic()
-    card = await screen.pinned(f"Sync broken: {RITA}", within=ALERT_WITHIN * 1_000)
-    assert time.monotonic() - changed < ALERT_WITHIN
+    changed = time.time()
+    card = await screen.pinned(f"Sync broken: {RITA}")
+    assert await posted_at(card) - changed < ALERT_WITHIN
     await expect(card).to_contain_text("Password was changed or is wrong")
     await expect(card).to_contain_text("Invalid credentials")
     await drawer.close()

@@ -111,7 +111,7 @@ async def test_a_campaign_from_the_first_mailbox_to_the_reply(around: Stage) -> 
     assert [one["reason"].partition(":")[0] for one in enrolled["skipped"]] == ["line 4"]
     await product.ask("campaign", "start", CAMPAIGN)
 
-    mail = await around.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=20)
+    mail = await around.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=60)
     assert mail.subject == "Maya, a role at Northwind"
     await around.host.reply(MAYA, mail, "Yes, Thursday works for me.")
     row = await shown(product, MAYA, "Replied")
@@ -151,13 +151,13 @@ async def test_a_failed_stage_is_retried_one_by_one_and_all_at_once(around: Stag
     around.host.mend(MAYA)
     retried = await product.ask("prospect", "retry", CAMPAIGN, MAYA)
     assert retried["status"] == "Active"
-    await around.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=20)
+    await around.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=60)
     assert "Nothing has failed" in await product.refused("prospect", "retry", CAMPAIGN, MAYA)
 
     around.host.mend(JONAS)
     everyone = await product.ask("retry", CAMPAIGN)
     assert everyone["retried"] == 1
-    await around.host.wait_accepted(lambda one: JONAS in one.rcpts, timeout=20)
+    await around.host.wait_accepted(lambda one: JONAS in one.rcpts, timeout=60)
     failures = cards(around.slack, "C0REPLIES")
     assert not repeated([key for key, _ in failures])
 
@@ -166,7 +166,7 @@ async def test_a_waiting_mail_is_cancelled_in_the_email_log(around: Stage) -> No
     """The log shows what waits; cancelling it is final, and a second try is refused in words."""
     product = around.product
     await launch(around)
-    await around.host.wait_accepted(lambda one: PRIYA in one.rcpts, timeout=20)
+    await around.host.wait_accepted(lambda one: PRIYA in one.rcpts, timeout=60)
 
     async def waiting() -> Any:
         rows = await product.ask("email-log", "--campaign", CAMPAIGN, "--status", "Waiting")
@@ -250,14 +250,14 @@ async def test_a_second_server_on_the_same_file_is_refused(around: Stage) -> Non
 async def test_sigterm_ends_the_server_in_time_and_what_was_done_stays(around: Stage) -> None:
     """Exit 0 within 25 s; after the next start everything is there and nothing goes twice."""
     await launch(around)
-    await around.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=20)
+    await around.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=60)
     code, seconds = await around.product.terminate()
     assert code == 0, around.product.log[-3_000:]
     assert seconds < 25
     assert (await around.product.ask("mailbox", "list"))[0]["address"] == RITA  # without a server, too
     await around.product.start()
     await around.green()
-    await around.host.wait_until(lambda: len(around.host.accepted) >= 3, timeout=20)
+    await around.host.wait_until(lambda: len(around.host.accepted) >= 3, timeout=60)
     assert sorted(one.rcpts[0] for one in around.host.accepted) == sorted((MAYA, JONAS, PRIYA))
     assert "Traceback" not in around.product.log
 

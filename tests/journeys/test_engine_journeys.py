@@ -62,7 +62,7 @@ async def test_a_due_stage_goes_out_and_the_follow_up_stays_in_its_thread(rig: R
 async def test_a_reply_stops_the_rest_and_reaches_slack(rig: Rig) -> None:
     """Journey 1: the answer is on Maya's stream, she is Replied, the channel knows who, the recruiter reads what."""
     await launch(rig)
-    sent = await rig.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=10)
+    sent = await rig.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=60)
     await rig.host.reply(MAYA, sent, "Yes, Thursday works for me.")
     await rig.prospect("Backend engineers", MAYA, "Replied")
     told = await rig.notifier.wait(lambda: rig.notifier.of("reply", "C0REPLIES"), "reply card")
@@ -137,7 +137,7 @@ async def test_a_send_of_unknown_outcome_is_looked_up_and_never_sent_twice(rig: 
     """The connection breaks after the last byte; the copy in Sent proves that it went out."""
     await rig.host.switch(MAYA, "refuse", "drop")
     await launch(rig)
-    await rig.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=10)
+    await rig.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=60)
     rig.host.mend(MAYA)
     await rig.prospect("Backend engineers", MAYA, "Complete")
     ids = [one.message_id for one in rig.host.accepted if MAYA in one.rcpts]
@@ -159,7 +159,7 @@ async def test_sent_is_read_before_an_answer_that_has_just_come(store: SqlStore,
     """An answer may name an id that only the copy in Sent shows to be ours; the next regular look is a minute away."""
     async with running(store, host, poll_sent_s=60) as rig:
         await launch(rig)
-        sent = await rig.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=10)
+        sent = await rig.host.wait_accepted(lambda one: MAYA in one.rcpts, timeout=60)
         await rig.host.reply(MAYA, sent, "Yes, Thursday works for me.")
         await rig.prospect("Backend engineers", MAYA, "Replied")
         stream = (await rig.uses.people.show(ADA, MAYA)).activities

@@ -264,7 +264,7 @@ async def test_an_old_database_goes_on_where_it_stood(old: OldDatabase, host: Ma
     before = old.ask(folders)
     async with under_this_program(old, host) as rig:
         await rig.light(RITA, "green")
-        follow_up = await host.wait_accepted(lambda mail: PRIYA in mail.rcpts, timeout=10)
+        follow_up = await host.wait_accepted(lambda mail: PRIYA in mail.rcpts, timeout=60)
         assert follow_up.subject == "Re: Priya, a role"
         assert f"In-Reply-To: <{PRIYAS_MAIL}>".encode() in follow_up.raw
         await rig.prospect("Backend engineers", PRIYA, "Complete")

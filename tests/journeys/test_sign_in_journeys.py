@@ -71,7 +71,7 @@ class Agency:
         return sum(1 for one in self.rig.host.logins if (one.protocol, one.address) == ("imap", address))
 
     async def until_logins(self, address: str, times: int) -> None:
-        await self.rig.host.wait_until(lambda: self.logins(address) >= times, timeout=30)
+        await self.rig.host.wait_until(lambda: self.logins(address) >= times, timeout=60)
 
     def asked(self, provider: TokenProvider, *, status: int | None = None) -> int:
         """How many requests for a token, or for where to ask for one, were answered, with this status."""
@@ -80,7 +80,7 @@ class Agency:
         return sum(1 for one in mine if status in (None, one.status))
 
     async def until_asked(self, provider: TokenProvider, times: int, *, status: int) -> None:
-        await self.rig.host.wait_until(lambda: self.asked(provider, status=status) >= times, timeout=20)
+        await self.rig.host.wait_until(lambda: self.asked(provider, status=status) >= times, timeout=60)
 
     def counted(self) -> Counter[str]:
         """Every attempt that a provider would count: token requests and logins."""
@@ -185,7 +185,7 @@ async def test_access_taken_back_is_told_once_and_tried_no_more_until_somebody_s
         print(f"told after {told_after:.1f} s; tried until then {dict(tried)}")
         # The token in use is tried once more, and its renewal: never more than that.
         assert tried.total() <= 4, tried
-        assert told_after < 5
+        assert told_after < 30
         await one.sign_in(provider)
         await one.recovered(card)
         offer = (await one.rig.notifier.wait(lambda: one.rig.notifier.of("recovery"), "offer"))[0]
@@ -261,5 +261,5 @@ async def test_a_resync_right_after_the_mending_is_not_fooled_by_a_remembered_re
         began = time.monotonic()
         await one.rig.uses.mailboxes.request_resync(RITA, mailbox.id)
         await one.recovered(card)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert one.asked(provider, status=400) == refusals

@@ -63,7 +63,7 @@ async def test_a_look_into_a_silent_sent_folder_does_not_delay_the_end(tmp_path:
         await pause(1)  # the look begins 0.2 s after the start
         code, seconds = await one.product.terminate()
     assert code == 0, one.product.log
-    assert seconds < 10
+    assert seconds < 20
 
 
 @pytest.mark.parametrize("name", ["RETHREAD_PORT", "RETHREAD_CA_FILE", "RETHREAD_ROLE"])
@@ -100,7 +100,7 @@ async def test_mail_goes_while_slack_is_away(tmp_path: Path) -> None:
         one.slack.fail_next("auth.test", 500, times=100)
         await one.product.launch()
         await one.product.ask("campaign", "start", "C")
-        await one.host.wait_accepted(lambda mail: "maya.lind@candidates.example" in mail.rcpts, timeout=15)
+        await one.host.wait_accepted(lambda mail: "maya.lind@candidates.example" in mail.rcpts, timeout=60)
         code, _ = await one.product.terminate()
     assert code == 0, one.product.log
 

@@ -13,7 +13,7 @@ from core.ports.mail import MailboxEvent
 from tests.services.rig import ADA, Rig, email_of
 
 RITAS = "rita@agency.test"
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 @dataclass

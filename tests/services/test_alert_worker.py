@@ -16,7 +16,7 @@ from tests.services.alert_rig import SECRET, AlertRig
 from tests.services.rig import Rig
 from tests.stores import make_mailbox
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 @pytest.fixture

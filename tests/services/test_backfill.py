@@ -222,7 +222,7 @@ async def test_the_worker_wakes_up_where_somebody_adds_an_address(rig: Rig) -> N
     await with_old_mail(rig)
     stop, watched = asyncio.Event(), Watched(rig)
     running = asyncio.create_task(BackfillWorker(rig.store, watched).run(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await watched.looked.wait()
         await rig.people.add_address(RITA, email_of(1), NEW, "work")
         await watched.found.wait()

@@ -16,7 +16,7 @@ from tests.fakes.sign_in import FakeSignIn
 from tests.services.rig import ADA, RITA, Rig
 from tests.stores import make_mailbox
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 BY_PASSWORD = Credentials("rita@agency.test", "the new password")
 
 

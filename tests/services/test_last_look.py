@@ -80,7 +80,7 @@ async def test_a_mailbox_whose_credentials_do_not_open_turns_red_with_the_words(
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await rig.mailboxes.find(ADA, "rita@agency.test")).fault is None:
                 rig.clock.pass_time(seconds=1)
                 await rig.store.wait("nothing", 0.01)

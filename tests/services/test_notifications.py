@@ -242,7 +242,7 @@ async def test_the_worker_posts_what_comes_and_stops_when_told(sqlite_store: Sql
     async with sqlite_store.write("T1") as uow:
         await uow.outbox.put("k2", destination="C0X", kind="reply", facts=FACTS, at=desk.rig.clock.now())
         uow.wake("notifications")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await posted.wait()
         stop.set()
         await running

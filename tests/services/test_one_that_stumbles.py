@@ -26,7 +26,7 @@ from tests.services.rig import SETTINGS, Rig
 from tests.services.test_backfill import StoredCredentials
 from tests.stores import NOW, make_mailbox
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 EVERY, PATIENCE = 3_600, 1_200
 AWAY = UnreachableError("Connection timed out", layer="socket", host="dead.example")
 

@@ -15,7 +15,7 @@ from core.workers.sync import SyncWorker
 from storage.sql_store import SqlStore
 from tests.services.rig import RITA, Rig
 
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 @asynccontextmanager

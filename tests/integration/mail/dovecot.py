@@ -253,7 +253,7 @@ service stats {{
         )
 
     def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         for port in (self.port, self.tls_port):
             while True:
                 try:

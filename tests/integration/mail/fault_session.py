@@ -23,7 +23,7 @@ from tests.fakes.fault_imap_model import plain_mail
 SHORT = ImapTimeouts(connect=0.2, login=0.2, command=0.2, fetch=0.2, close=0.1, poll=0.02)
 PATIENT = ImapTimeouts(connect=10, login=10, command=10, fetch=20, close=0.3, poll=0.02)
 # No session, however it breaks, takes longer.
-DEADLINE = 10.0
+DEADLINE = 30.0
 MAILS = 5
 
 

@@ -29,9 +29,9 @@ async def imap_connect(mail_host: MailHost) -> AsyncIterator[ImapLogin]:
             name, _, port = (mail_host.imaps_address if tls else mail_host.imap_address).rpartition(":")
             if tls:
                 context = ssl.create_default_context(cafile=mail_host.ca_file)
-                client = aioimaplib.IMAP4_SSL(name, int(port), ssl_context=context, timeout=5)
+                client = aioimaplib.IMAP4_SSL(name, int(port), ssl_context=context, timeout=30)
             else:
-                client = aioimaplib.IMAP4(name, int(port), timeout=5)
+                client = aioimaplib.IMAP4(name, int(port), timeout=30)
             await client.wait_hello_from_server()
             clients.callback(client.protocol.transport.abort)
             return client
@@ -75,7 +75,7 @@ async def smtp_login(mail_host: MailHost) -> AsyncIterator[SmtpLogin]:
                 use_tls=security == "tls",
                 start_tls=security == "starttls",
                 tls_context=ssl.create_default_context(cafile=mail_host.ca_file),
-                timeout=5,
+                timeout=30,
             )
             clients.callback(client.close)
             await client.connect()

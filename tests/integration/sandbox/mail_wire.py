@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sandbox.mail import MailHost
 
-WITHIN = 5.0
+WITHIN = 30.0
 
 
 @dataclass

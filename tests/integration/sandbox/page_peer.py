@@ -74,7 +74,7 @@ class PagePeer:
 
     async def tell(self, **event: Any) -> None:
         """Send an event to the page as soon as its socket is there."""
-        async with asyncio.timeout(5), self.connected:
+        async with asyncio.timeout(30), self.connected:
             await self.connected.wait_for(lambda: any(not one.closed for one in self.sockets))
         for socket in self.sockets:
             if not socket.closed:

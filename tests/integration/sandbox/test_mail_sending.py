@@ -228,7 +228,7 @@ async def test_pipelined_commands_are_answered_in_order(mail_host: MailHost) -> 
     commands = ["EHLO test", f"AUTH PLAIN {token}", f"MAIL FROM:<{RITA}>", f"RCPT TO:<{MAYA}>", "DATA"]
     writer.write("".join(f"{line}\r\n" for line in commands).encode())
     writer.write(letter() + b"\r\n.\r\nQUIT\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         replies = (await reader.read()).decode().splitlines()
     assert "250-PIPELINING" in replies
     assert [line[:3] for line in replies if line[3] == " "] == "220 250 235 250 250 354 250 221".split()

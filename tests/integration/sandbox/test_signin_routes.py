@@ -114,7 +114,7 @@ async def test_the_sandbox_mounts_the_routes_and_tells_the_page(tmp_path: Path) 
         async with http.ws_connect("/page/live?user=U0RITA") as live:
             async with http.post("/sandbox/signin/google/app/throttled", json={"value": True}) as answer:
                 assert answer.status == 200
-            while (await live.receive_json(timeout=5))["type"] != "signin_changed":
+            while (await live.receive_json(timeout=30))["type"] != "signin_changed":
                 pass
         told = described(slack, mail, signin, sms)
         environment = product_environment(slack, mail, tmp_path, signin)

@@ -14,7 +14,7 @@ from core.clock import SystemClock
 from core.domain.account import MailboxStatus
 from tests.integration.signin.conftest import ADA, Agency
 
-DEADLINE = 15.0
+DEADLINE = 30.0
 
 
 @pytest.mark.parametrize("provider", ["google", "microsoft"])

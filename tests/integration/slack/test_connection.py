@@ -54,7 +54,7 @@ async def test_stopping_leaves_no_task_behind(slack: SlackSandbox, services: Fak
     await slack.wait_connected()
     await face.stop()
     left = asyncio.all_tasks() - before
-    _, pending = await asyncio.wait(left, timeout=5) if left else (set(), set())
+    _, pending = await asyncio.wait(left, timeout=30) if left else (set(), set())
     assert [task for task in pending if "slack_sdk" in repr(task)] == []
 
 

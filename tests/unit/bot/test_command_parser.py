@@ -127,10 +127,10 @@ def test_rubbish_is_never_more_than_a_hint_or_a_request(text: str) -> None:
 @pytest.mark.parametrize("piece", ["<", '"', "<@", "“", "<mailto:", "a ", "<http://", " ", "&lt;", "<U1|"])
 def test_ten_thousand_characters_are_answered_at_once(piece: str) -> None:
     """Both unread above the limit and, a thousand long, without any quadratic search."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert isinstance(parse_mailbox(piece * 10_000), Hint | Help)
     parse_outreach("status " + piece * (900 // len(piece)))
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_every_verb_of_the_help_is_understood() -> None:

@@ -93,9 +93,9 @@ def test_long_hostile_text_costs_no_more_than_its_bound(trap: str, layer: str) -
         raw = (trap * length)[:length]
         times = []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             diagnose(Failure(layer, raw))
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     quarter, whole, far = (best_of_three(length) for length in (MAX_LENGTH // 4, MAX_LENGTH, MAX_LENGTH * 64))

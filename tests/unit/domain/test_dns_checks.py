@@ -354,11 +354,11 @@ def test_a_trap_of_includes_costs_little() -> None:
     names = [f"t{n}.example" for n in range(60)]
     record = "v=spf1 " + " ".join(f"include:{name}" for name in names) + " -all"
     trap: Zone = {("TXT", name): [record] for name in names}
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = spf(record, trap)
     assert found.verdict == "fail"
     assert "look-ups" in found.detail
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_hostile_record_is_shown_as_one_bounded_line() -> None:

@@ -51,7 +51,7 @@ async def test_a_socket_greets_and_its_ticket_is_spent(slack, client):
     """hello names the app; the same address does not open twice."""
     url = await socket_url(client, slack)
     async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
-        hello = await socket.receive_json(timeout=5)
+        hello = await socket.receive_json(timeout=30)
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await http.ws_connect(url)
     assert hello["type"] == "hello"
@@ -63,9 +63,9 @@ async def test_an_envelope_is_acked_by_its_id(slack, client):
     """slash_commands accept a response payload and carry the fields of the form."""
     url = await socket_url(client, slack)
     async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
-        await socket.receive_json(timeout=5)
+        await socket.receive_json(timeout=30)
         command = asyncio.create_task(slack.command("U0RITA", "G0LEADS", "/mailbox", "status"))
-        envelope = await socket.receive_json(timeout=5)
+        envelope = await socket.receive_json(timeout=30)
         await socket.send_str("not json")
         await socket.send_json({"envelope_id": "somebody else's"})
         await socket.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "hi"}})
@@ -80,9 +80,9 @@ async def test_a_ping_is_echoed(slack, client):
     """The SDK reconnects unless its own words come back in the pong."""
     url = await socket_url(client, slack)
     async with aiohttp.ClientSession() as http, http.ws_connect(url, autoping=False) as socket:
-        await socket.receive_json(timeout=5)
+        await socket.receive_json(timeout=30)
         await socket.ping(b"sdk-ping-pong:1.5")
-        pong = await socket.receive(timeout=5)
+        pong = await socket.receive(timeout=30)
     assert pong.type is aiohttp.WSMsgType.PONG
     assert bytes(pong.data) == b"sdk-ping-pong:1.5"
 
@@ -185,7 +185,7 @@ async def test_an_event_that_found_no_app_comes_when_the_app_is_back(manifest, m
 
         slack.open_home("U0RITA")
         async with connect_socket(slack, app):
-            assert await asyncio.wait_for(seen.get(), 5) == "U0RITA"
+            assert await asyncio.wait_for(seen.get(), 30) == "U0RITA"
             await slack.wait_delivery(lambda entry: entry.error is None)
     assert slack.journal.deliveries("app_home_opened")[0].error == "dispatch_failed"
 

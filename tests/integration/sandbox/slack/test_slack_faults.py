@@ -69,7 +69,7 @@ async def test_a_slow_call_waits_until_it_is_let_go(slack, client):
     """A hold tells when the call is there and lets it on when told to."""
     hold = slack.hold("chat.postMessage")
     call = asyncio.create_task(client.chat_postMessage(channel="C0ALERTS", text="slow"))
-    await asyncio.wait_for(hold.arrived.wait(), 5)
+    await asyncio.wait_for(hold.arrived.wait(), 30)
     assert slack.messages("C0ALERTS") == []
     hold.release()
     assert (await call)["ok"]

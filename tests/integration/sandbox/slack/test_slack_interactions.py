@@ -246,7 +246,7 @@ async def test_a_response_url_answers_five_times(slack, make_app, connect):
 
     async with connect(slack, app):
         await slack.command("U0RITA", "C0ALERTS", "/mailbox")
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), 30)
     assert statuses == [200] * 5 + [404]
     assert [m.text for m in slack.ephemerals("U0RITA")] == ["0", "1", "2", "3", "4"]
 
@@ -263,7 +263,7 @@ async def test_a_response_url_is_good_for_half_an_hour(aging_slack, clock, make_
 
     async with connect(aging_slack, app):
         await aging_slack.command("U0RITA", "C0ALERTS", "/mailbox")
-        late = await asyncio.wait_for(answers.get(), 5)
+        late = await asyncio.wait_for(answers.get(), 30)
     assert late.status_code == 404
     assert "expired_url" in late.body
 
@@ -478,11 +478,11 @@ async def test_membership_events_come_as_subscribed(slack, make_app, connect):
     async with connect(slack, app):
         slack.join("U0RETHREAD", "C0GENERAL", inviter="U0ADA")
         slack.say("U0RITA", "C0GENERAL", "hello bot")
-        found = [await asyncio.wait_for(seen.get(), 5)]
+        found = [await asyncio.wait_for(seen.get(), 30)]
         slack.leave("U0RETHREAD", "C0GENERAL")
-        found.append(await asyncio.wait_for(seen.get(), 5))
+        found.append(await asyncio.wait_for(seen.get(), 30))
         slack.archive("C0ALERTS", by="U0ADA")
-        found.append(await asyncio.wait_for(seen.get(), 5))
+        found.append(await asyncio.wait_for(seen.get(), 30))
     assert found == [
         ("member_joined_channel", "U0RETHREAD", "C0GENERAL"),
         ("member_left_channel", "U0RETHREAD", "C0GENERAL"),

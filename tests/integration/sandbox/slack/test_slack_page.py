@@ -45,7 +45,7 @@ async def omar(slack):
 
 async def heard(socket, kind):
     """The next live event of a kind."""
-    while (event := await socket.receive_json(timeout=5))["type"] != kind:
+    while (event := await socket.receive_json(timeout=30))["type"] != kind:
         pass
     return event
 
