@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from core.domain.account import Mailbox
 from core.domain.address import domain_of
+from core.domain.attachment import Attachment
 from core.domain.campaign import Campaign, Stage
 from core.domain.compose import Letter
 from core.domain.delivery import message_id_for
@@ -24,9 +27,12 @@ from core.domain.subject import base_subject
 from core.domain.template import Rendered, html_from_text, render
 from core.domain.tracked_links import Links, Tracking, appended
 from core.domain.workspace_settings import WorkspaceSettings
+from core.errors import InputError
 from core.ports.storage import CampaignFile, DueDelivery, UnitOfWork
 
 __all__ = ["LetterBatch", "LetterWriter", "sender_address"]
+
+_KEPT_ENCODED: Final = 8
 
 
 class LetterWriter:
@@ -34,15 +40,27 @@ class LetterWriter:
 
     def __init__(self, links: Links | None = None) -> None:
         self._links = links
+        self._attachments: dict[tuple[str, str, str], Attachment] = {}
 
     async def batch(self, uow: UnitOfWork, settings: WorkspaceSettings, campaigns: Collection[Campaign]) -> LetterBatch:
         """Reads what the mails of these campaigns need: one question for each campaign that attaches files."""
-        files: dict[tuple[str, str], CampaignFile] = {}
+        files: dict[tuple[str, str], Attachment] = {}
         for campaign in campaigns:
             names = {name for stage in campaign.stages for name in stage.attachments}
             found = await uow.campaign_files.many(campaign.id, sorted(names)) if names else []
-            files |= {(campaign.id, file.name): file for file in found}
+            for file in found:
+                with suppress(InputError):  # a name that cannot be written: as if it were not there
+                    files[campaign.id, file.name] = self._encoded(file)
         return LetterBatch(self._links, settings, files)
+
+    def _encoded(self, file: CampaignFile) -> Attachment:
+        """The same file goes with many mails: the last few stay encoded."""
+        key = (file.name, file.content_type, file.sha256)
+        attachment = self._attachments.pop(key, None) or Attachment.of(file.name, file.content, file.content_type)
+        self._attachments[key] = attachment
+        if len(self._attachments) > _KEPT_ENCODED:
+            del self._attachments[next(iter(self._attachments))]
+        return attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +69,7 @@ class LetterBatch:
 
     links: Links | None
     settings: WorkspaceSettings
-    files: Mapping[tuple[str, str], CampaignFile]
+    files: Mapping[tuple[str, str], Attachment]
 
     def write(
         self, due: DueDelivery, campaign: Campaign, stage: Stage, recipient: str, now: datetime
@@ -87,6 +105,7 @@ class LetterBatch:
             date=now,
             references=due.previous_message_ids if follows else (),
             extra=(("X-Rethread-Delivery", delivery.id), *self._unsubscribe_headers(due, mailbox, recipient)),
+            attachments=tuple(self.files[campaign.id, name] for name in stage.attachments if name not in parts.linked),
         )
 
     def _parts(self, due: DueDelivery, campaign: Campaign, stage: Stage, text: str, page: str) -> _Parts:
