@@ -176,5 +176,6 @@ def _require_accepted(endpoint: Endpoint, session: SmtpSession, asked: int, repl
             raise ServerRefusedError(words, layer="smtp", host=endpoint.host, smtp_code=reply.code)
         if not (reply.code == _GO_ON if number == asked else reply.accepted):
             raise ConnectionLostError(f"{reply} at the wrong place"[:_LONGEST_RAW], layer="smtp", host=endpoint.host)
-    if len(replies) < asked:
+    # Gone right after its 354: no content has been written, and none will be.
+    if len(replies) < asked or not session.is_usable:
         raise ConnectionLostError(session.failure[:_LONGEST_RAW], layer="smtp", host=endpoint.host)

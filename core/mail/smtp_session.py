@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import aiosmtplib
 
@@ -20,8 +19,7 @@ _LONGEST_ANSWER = 32_768
 _ANSWER_LINE = re.compile(r"[2-5][0-9]{2}(?=[ -]|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One answer: its code, and its lines joined to one."""
 
     code: int
@@ -108,18 +106,18 @@ class SmtpSession(asyncio.Protocol):
             return []
         self._replies, self._expected = [], expected
         self._transport.write(data)
-        self._waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        deadline = loop.call_later(seconds, self._give_up, f"no answer within {seconds:g} s")
         try:
-            async with asyncio.timeout(seconds):
-                await self._waiter
-        except TimeoutError:
-            self._give_up(f"no answer within {seconds:g} s")
+            await self._waiter
         except asyncio.CancelledError:
             self._give_up("the sending was cancelled")
             raise
         finally:
+            deadline.cancel()
             self._waiter, self._expected = None, 0
-        return self._replies
+        return self._replies[:expected]
 
     # Called by the event loop
 
@@ -145,10 +143,11 @@ class SmtpSession(asyncio.Protocol):
     # Answers
 
     def _read_lines(self) -> None:
-        *lines, rest = bytes(self._buffer).split(b"\n")
-        self._buffer[:] = rest
-        for line in lines:
-            self._take(line.decode("utf-8", "replace").strip())
+        whole, end, rest = self._buffer.rpartition(b"\n")
+        if end:
+            self._buffer = rest
+            for line in whole.decode("utf-8", "replace").split("\n"):
+                self._take(line.strip())
         if len(rest) + sum(map(len, self._lines)) > _LONGEST_ANSWER:
             raise ValueError("an answer without end")
 

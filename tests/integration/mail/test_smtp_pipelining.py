@@ -165,6 +165,14 @@ async def test_a_kept_connection_that_died_is_replaced_unseen(
         assert (server.connections, len(server.messages)) == (2, 2)
 
 
+async def test_a_connection_that_ends_right_after_354_is_certainly_not_sent(transport: SmtpTransport) -> None:
+    """What was said behind the 354 announces the end; the content is never written."""
+    async with pipelining({"DATA": "354 go on\r\n421 4.3.2 closing"}) as server:
+        with pytest.raises(ConnectionLostError):
+            await send(transport, server.endpoint)
+        assert server.messages == []
+
+
 async def test_a_server_that_accepts_then_drops_leaves_it_unknown(transport: SmtpTransport) -> None:
     """The next mail is not held up by it."""
     async with pipelining({"DOT": [DROP]}) as server:
