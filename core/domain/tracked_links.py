@@ -69,7 +69,7 @@ class Links:
 
         def tracked(found: re.Match[str]) -> str:
             target = html.unescape(found[2] or found[3])
-            ours = target.startswith(self.public_url)
+            ours = target.startswith(f"{self.public_url}/")
             url = self.click(workspace, delivery_id, target) if is_web_link(target) and not ours else None
             return f'{found[1]}"{html.escape(url)}"' if url else found[0]
 
