@@ -33,7 +33,7 @@ _URL: Final = re.compile(r"https?://\S{1,2000}|(?<![\w.])www\.[\w-]{1,63}\.\w", 
 _GAPPY: Final = re.compile(r"(?<!\w)\w(?:[ .*_-]\w){3,}(?!\w)")
 _MANY_MARKS: Final = re.compile(r"[!?]*![!?]+|\?!+|\?{3,}")
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_LOUD_WORD: Final = re.compile(r"(?<!\w)[^\W\d_a-z]{4,30}(?!\w)")
+_LONG_WORD: Final = re.compile(r"(?<!\w)[^\W\d_]{4,30}(?!\w)")
 _FALSE_RE: Final = re.compile(r"\s*(?:re|fwd?|aw|wg)\s?:", re.IGNORECASE)
 
 
@@ -144,7 +144,7 @@ def _capital_rules(mail: _Mail) -> Iterator[Finding]:
     """SpamAssassin SUBJ_ALL_CAPS 0.5 and rspamd's, which grows with the length to 3.0; UPPERCASE_50_75, _75_100."""
     subject = render(mail.subject, {}).text
     letters, share = _capitals(subject)
-    loud = _LOUD_WORD.findall(subject)
+    loud = [word for word in _LONG_WORD.findall(subject) if word.isupper()]  # shorter ones may be acronyms
     if letters >= 8 and share >= 0.8 and loud:
         yield Finding(
             "subject_capitals",

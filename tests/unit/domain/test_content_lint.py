@@ -78,6 +78,11 @@ GOOD = {
         "{{name}}様 バックエンドのご提案",
         "{{name}}様\n\nはじめまして。リタと申します。ご経歴を拝見しました。\n\nリタ",
     ),
+    "in Russian": (
+        "{{first_name}}, вакансия инженера в Риге",
+        "{{first_name}}, добрый день!\n\nВаш доклад об очередях мне очень понравился. Одна команда в Риге ищет "
+        "именно такого человека. Можно рассказать подробнее?\n\nРита",
+    ),
     "with a way out": (
         GOOD_SUBJECT,
         f"{GOOD_TEXT}\n\nIf this is not for you, tell me and I will not write again.",
@@ -166,6 +171,7 @@ def test_a_bad_mail_is_called_so(name: str) -> None:
         (GOOD_SUBJECT, "Dear {{first_name}}, how are you?", "dear_name", 0.2),
         ("SENIOR DEVELOPER, BIG COMPANY, GREAT PAY AND MORE", GOOD_TEXT, "subject_capitals", 3.0),
         ("SENIOR DEVELOPER", GOOD_TEXT, "subject_capitals", 1.1),
+        ("СРОЧНО: НУЖЕН ИНЖЕНЕР", GOOD_TEXT, "subject_capitals", 1.4),
         ("{{first_name}} URGENT HIRING of developers", GOOD_TEXT, "subject_capitals", 0.5),
         ("x" * 201, GOOD_TEXT, "long_subject", 3.0),
         ("See https://agency.test", GOOD_TEXT, "url_in_subject", 4.0),
