@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 
-from sqlalchemy import func, text
+from sqlalchemy import func, text, union_all
 
 from core.domain.address import domain_of
 from core.ports.storage import Hold, LearnedCap, Suppression, TrafficKey
@@ -34,30 +35,36 @@ class SqlTrafficStore:
         await self._scope.add_up(traffic, rows, keys=("scope", "key", "bucket"), number="count")
 
     async def spans(self, keys: Collection[TrafficKey], since: datetime) -> dict[TrafficKey, dict[datetime, int]]:
-        found: dict[TrafficKey, dict[datetime, int]] = {}
         by_scope: dict[str, list[str]] = {}
         for key in keys:
             by_scope.setdefault(key.scope, []).append(key.key)
-        for scope, names in by_scope.items():
-            for some in chunks(names):
-                statement = self._scope.select(traffic, traffic.c.key, traffic.c.bucket, traffic.c.count).where(
-                    traffic.c.scope == scope, traffic.c.key.in_(some), traffic.c.bucket >= since
-                )
-                for name, bucket, count in await self._scope.rows(statement.order_by(traffic.c.key, traffic.c.bucket)):
-                    found.setdefault(TrafficKey(scope, name), {})[bucket] = count
+        # One question for each scope, so that each walks along the key; all of them at once.
+        questions = [
+            self._scope.select(traffic, traffic.c.scope, traffic.c.key, traffic.c.bucket, traffic.c.count).where(
+                traffic.c.scope == scope, traffic.c.key.in_(some), traffic.c.bucket >= since
+            )
+            for scope, names in by_scope.items()
+            for some in chunks(names)
+        ]
+        found: dict[TrafficKey, dict[datetime, int]] = {}
+        if questions:
+            rows = await self._scope.rows(union_all(*questions))
+            for scope, name, bucket, count in sorted(rows, key=itemgetter(2)):
+                found.setdefault(TrafficKey(scope, name), {})[bucket] = count
         return found
 
     async def lock(self, keys: Collection[TrafficKey]) -> None:
         """On PostgreSQL the locks end with the transaction; taken in one order, so that nobody waits in a circle."""
         if not self._scope.on_postgresql:
             return
-        for key in sorted(keys, key=lambda one: (one.scope, one.key)):
-            name = f"{self._scope.workspace}/{key.scope}/{key.key}"
+        names = sorted({f"{self._scope.workspace}/{key.scope}/{key.key}" for key in keys})
+        for name in names:
             statement = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7203114))").bindparams(name=name)
             await self._scope.first(statement)
 
-    async def forget_before(self, cutoff: datetime) -> int:
-        return await self._scope.run(self._scope.delete(traffic).where(traffic.c.bucket < cutoff))
+    async def forget_before(self, cutoff: datetime, *, scopes: Collection[str] = ()) -> int:
+        old = self._scope.delete(traffic).where(traffic.c.bucket < cutoff)
+        return await self._scope.run(old.where(traffic.c.scope.in_(list(scopes))) if scopes else old)
 
 
 class SqlHoldStore:

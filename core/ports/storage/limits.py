@@ -32,7 +32,9 @@ class TrafficStore(Protocol):
         """Waits until nobody else counts these in an open transaction (SQLite has one writer: nothing to do)."""
         ...
 
-    async def forget_before(self, cutoff: datetime) -> int: ...
+    async def forget_before(self, cutoff: datetime, *, scopes: Collection[str] = ()) -> int:
+        """Spans that begin before a moment, of these scopes (none named: of all)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
