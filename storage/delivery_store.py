@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Update, case, func, or_
 
-from core.domain.delivery import OPEN_STATES, Delivery, DeliveryState
+from core.domain.delivery import BOUNCE_REASONS, OPEN_STATES, Delivery, DeliveryState
 from core.errors import RefusedError
 from core.ports.storage import DueDelivery, EmailLogRow
 from storage.changes import change_many, locked_versions
@@ -66,6 +66,16 @@ class SqlDeliveryStore:
         for ids in chunks(enrollment_ids):
             statement = self._scope.select(deliveries, of, furthest).where(of.in_(ids)).group_by(of)
             found.update(await self._scope.pairs(statement))
+        return found
+
+    async def bounced_recipients(self, enrollment_ids: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        of, address = deliveries.c.enrollment_id, deliveries.c.recipient
+        came_back = (deliveries.c.state == DeliveryState.FAILED, deliveries.c.reason.in_(sorted(BOUNCE_REASONS)))
+        for ids in chunks(enrollment_ids):
+            statement = self._scope.select(deliveries, of, address).where(of.in_(ids), *came_back)
+            for enrollment_id, recipient in await self._scope.rows(statement):
+                found.setdefault(enrollment_id, set()).add(recipient)
         return found
 
     async def by_message_ids(self, message_ids: Collection[str]) -> dict[str, Delivery]:

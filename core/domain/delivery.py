@@ -73,6 +73,10 @@ OPEN_STATES = frozenset((S.QUEUED, S.SENDING, S.UNKNOWN, S.HELD))
 """States in which the stage is not settled; an enrollment has at most one such delivery."""
 
 
+BOUNCE_REASONS = frozenset(("invalid_recipient", "recipient_moved", "invalid_domain", "mailbox_disabled"))
+"""Reasons that say: nobody reads at this address."""
+
+
 def transition(state: DeliveryState, event: DeliveryEvent) -> DeliveryState:
     """The state after an event. Raises RefusedError where the table has no such move."""
     try:

@@ -24,6 +24,9 @@ BACK_OFF: Final = (30.0, 120.0, 600.0, 1_800.0)
 FULL_AFTER: Final = (timedelta(days=2), timedelta(days=3))
 """A full mailbox is tried once more between these times."""
 
+OWN_LIMIT_PAUSE: Final = timedelta(hours=1)
+"""For how long a mailbox rests whose own host said that it was too much."""
+
 MAILBOX_FULL: Final = "mailbox_full"
 
 # A host's words for "you, the sender, are too fast": codes that elsewhere mean the recipient's server.
@@ -61,8 +64,6 @@ class Fail:
 class OwnLimit:
     """Not sent because the mailbox sends too much for its own host: it goes when the host allows it."""
 
-    after: timedelta
-
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
@@ -89,7 +90,7 @@ def decide(error: MailError | None, *, attempts: int, was_full: bool, random: fl
 
 def _refused(verdict: SmtpVerdict, *, attempts: int, was_full: bool, random: float) -> Decision:
     if verdict.topic == "own_limit" or (verdict.transient and verdict.status in _OWN_LIMIT_CODES):
-        return OwnLimit(_pause(attempts, random))
+        return OwnLimit()
     effect = verdict.effect
     if effect.next is Next.RETRY_IN_DAYS and not was_full:
         first, last = FULL_AFTER

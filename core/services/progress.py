@@ -50,29 +50,48 @@ class Progress:
         next_at: datetime | None = None,
     ) -> Enrollment:
         """Applies one event by the table. Raises RefusedError where it is illegal, LostRaceError on a race."""
+        changed, line = self.moved(
+            enrollment, event, actor=actor, reason=reason, evidence=evidence, stage=stage, next_at=next_at
+        )
+        if not await uow.enrollments.save(replace(changed, version=enrollment.version)):
+            raise LostRaceError
+        await uow.enrollments.add_event(line)
+        return changed
+
+    def moved(
+        self,
+        enrollment: Enrollment,
+        event: ProspectEvent,
+        *,
+        actor: str = ENGINE,
+        reason: Reason | None = None,
+        evidence: str = "",
+        stage: int | None = None,
+        next_at: datetime | None = None,
+    ) -> tuple[Enrollment, EnrollmentEvent]:
+        """The prospect after an event, and its line for the ledger, for the caller to store. Whoever stops is told to
+        the senders of this process at once. Raises RefusedError where the event is illegal."""
         changed = replace(
             enrollment,
             status=transition(enrollment.status, event),
             reason=reason,
             stage=enrollment.stage if stage is None else stage,
             next_at=next_at,
+            version=enrollment.version + 1,
         )
-        if not await uow.enrollments.save(changed):
-            raise LostRaceError
-        changed = replace(changed, version=enrollment.version + 1)
-        await uow.enrollments.add_event(
-            EnrollmentEvent(
-                enrollment_id=changed.id,
-                at=self._tools.clock.now(),
-                event=event.value,
-                status=changed.status,
-                stage=changed.stage,
-                actor=actor,
-                reason=reason.code if reason else "",
-                evidence=evidence,
-            )
+        if changed.status not in _RUNNING:
+            self._tools.stops.add(changed.id, changed.version, self._tools.clock.monotonic())
+        line = EnrollmentEvent(
+            enrollment_id=changed.id,
+            at=self._tools.clock.now(),
+            event=event.value,
+            status=changed.status,
+            stage=changed.stage,
+            actor=actor,
+            reason=reason.code if reason else "",
+            evidence=evidence,
         )
-        return changed
+        return changed, line
 
     async def note(
         self, uow: UnitOfWork, enrollment: Enrollment, event: str, *, evidence: str, actor: str = ENGINE
@@ -102,30 +121,54 @@ class Progress:
         with_delay: bool = True,
     ) -> Delivery:
         """Queues a stage: due after its delay, waiting where the campaign is off or the person paused."""
-        stage = campaign.stages[position - 1]
-        due = after
-        if with_delay:
-            calendar = calendar_of(campaign.definition, prospect_zone=person.timezone, campaign_zone=campaign.timezone)
-            due = due_after(after, stage.delay, calendar)
         latest = await uow.deliveries.latest_of(enrollment.id, position)
         sender = await self.sender_for(uow, enrollment, campaign, position)
-        delivery = Delivery(
+        delivery = self.queued(
+            enrollment,
+            campaign,
+            person.timezone,
+            position,
+            after=after,
+            mailbox_id=sender.id if sender else None,
+            series=latest.series + 1 if latest else 1,
+            with_delay=with_delay,
+        )
+        await uow.deliveries.add_many([delivery])
+        uow.wake("outreach")
+        return delivery
+
+    def queued(
+        self,
+        enrollment: Enrollment,
+        campaign: Campaign,
+        timezone: str,
+        position: int,
+        *,
+        after: datetime,
+        mailbox_id: str | None,
+        series: int = 1,
+        with_delay: bool = True,
+    ) -> Delivery:
+        """A stage as it is queued, for the caller to store. ``timezone`` is the person's."""
+        stage, due = campaign.stages[position - 1], after
+        if with_delay:
+            calendar = calendar_of(campaign.definition, prospect_zone=timezone, campaign_zone=campaign.timezone)
+            due = due_after(after, stage.delay, calendar)
+        return Delivery(
             id=self._tools.new_id(),
-            workspace=uow.workspace,
+            workspace=enrollment.workspace,
             enrollment_id=enrollment.id,
             campaign_id=campaign.id,
-            mailbox_id=sender.id if sender else None,
+            mailbox_id=mailbox_id,
             stage=position,
-            series=latest.series + 1 if latest else 1,
+            series=series,
             state=DeliveryState.QUEUED,
             version=1,
             created_at=self._tools.clock.now(),
             due_at=due,
             waiting_for=_waiting_for(enrollment, campaign),
+            kind=stage.kind,
         )
-        await uow.deliveries.add_many([delivery])
-        uow.wake("outreach")
-        return delivery
 
     async def sender_for(
         self, uow: UnitOfWork, enrollment: Enrollment, campaign: Campaign, position: int
@@ -290,6 +333,13 @@ class Progress:
         await self.save(uow, replace(delivery, waiting_for=reason.code))
         if enrollment.status is not ProspectStatus.PENDING or enrollment.reason != reason:
             await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason, next_at=enrollment.next_at)
+
+    async def wait_until_due(self, uow: UnitOfWork, delivery: Delivery, reason: Reason) -> None:
+        """Shows why a queued stage is due only later; it goes by itself."""
+        enrollment = await uow.enrollments.get(delivery.enrollment_id)
+        waits = delivery.state is DeliveryState.QUEUED and delivery.waiting_for is None
+        if waits and enrollment is not None and enrollment.status in _RUNNING:
+            await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason, next_at=delivery.due_at)
 
 
 async def connected_senders(uow: UnitOfWork, addresses: Iterable[str]) -> list[Mailbox]:

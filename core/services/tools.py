@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import LostRaceError, StorageBusyError
 from core.ports.clock import Clock
 from core.ports.storage import Store, UnitOfWork
+from core.services.stop_set import StopSet
 
 _Result = TypeVar("_Result")
 _ATTEMPTS = 5
@@ -18,12 +19,13 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The database, the clock, a source of ids and one of randomness (0 to below 1)."""
+    """The database, the clock, a source of ids and one of randomness (0 to below 1); who stopped a moment ago."""
 
     store: Store
     clock: Clock
     new_id: Callable[[], str]
     random: Callable[[], float]
+    stops: StopSet = field(default_factory=StopSet)
 
 
 async def settings_in(uow: UnitOfWork) -> WorkspaceSettings:

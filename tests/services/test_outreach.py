@@ -255,7 +255,9 @@ async def test_a_pause_racing_the_claim_has_two_outcomes(rig_on_both: Rig) -> No
     rig = rig_on_both
     await rig.open()
     await rig.launch(10)
-    claims, *_ = await asyncio.gather(rig.claim(), *(rig.act(ProspectEvent.PAUSE, n) for n in range(1, 11)))
+    claim = asyncio.create_task(rig.claim())
+    await asyncio.gather(claim, *(rig.act(ProspectEvent.PAUSE, n) for n in range(1, 11)))
+    claims = claim.result()
     claimed = {one.delivery.enrollment_id for one in claims}
     for number in range(1, 11):
         (delivery,) = await rig.deliveries(number)
@@ -352,11 +354,11 @@ async def test_a_retry_and_a_resend_pass_the_gate_like_a_follow_up(rig: Rig) -> 
     """They follow a mail that may have been answered."""
     await rig.open()
     await rig.launch(2)
-    rig.provider.outcomes = [refused(550, "550 5.1.1 no such user"), LOST]
+    rig.provider.outcomes = [refused(552, "552 5.3.4 message too large"), LOST]
     rig.provider.takes_lost = False
     await rig.send_due()
     rig.clock.pass_time(hours=1)
-    first = 1 if (await rig.shows(1)).startswith("Bounced") else 2
+    first = 1 if (await rig.shows(1)).startswith("Not Delivered") else 2
     await rig.act(ProspectEvent.RETRY, first)
     assert await rig.claim() == []
     assert await rig.shows(first) == "Pending 1 sync_behind"
@@ -419,7 +421,7 @@ async def test_a_retry_has_a_message_id_of_its_own_and_a_put_back_keeps_it(rig: 
     await rig.send_due()
     before = (await rig.deliveries())[0].message_id
     rig.clock.pass_time(minutes=5)
-    rig.provider.outcomes = [refused(550, "550 5.1.1 no such user")]
+    rig.provider.outcomes = [refused(552, "552 5.3.4 message too large")]
     await rig.send_due()
     assert [one.message_id for one in await rig.deliveries()] == [before]
     await rig.act(ProspectEvent.RETRY)

@@ -132,6 +132,10 @@ class DeliveryStore(Protocol):
         """Enrollment ids to the highest stage that has a delivery."""
         ...
 
+    async def bounced_recipients(self, enrollment_ids: Collection[str]) -> dict[str, set[str]]:
+        """Enrollment ids to the addresses at which one of their mails was refused or came back for good."""
+        ...
+
     async def by_message_ids(self, message_ids: Collection[str]) -> dict[str, Delivery]:
         """By our own id or the one the recipient got; constant number of queries."""
         ...

@@ -94,7 +94,7 @@ GATES: list[tuple[str, dict[str, Any], str]] = [
     ("not looked up, a person insists", {"unchecked": True, "bypass": True}, "send"),
     ("DNS was in trouble", {"verdict": judged(Verdict.UNKNOWN)}, "send"),
     ("valid", {"verdict": judged(Verdict.VALID)}, "send"),
-    ("no mailbox before no address", {"mailbox": None, "verdict": judged(Verdict.INVALID)}, "refuse no_account_selected"),
+    ("no mailbox first", {"mailbox": None, "verdict": judged(Verdict.INVALID)}, "refuse no_account_selected"),
     ("risky before stale", {"folders": (), "verdict": judged(Verdict.RISKY)}, "hold risky_address"),
     ("stale, but a first mail", {"folders": (folder("inbox", 600),), "opens_thread": True}, "send"),
 ]  # fmt: skip

@@ -1,0 +1,76 @@
+"""Directly before a mail goes on the wire: may it still, and what logs its mailbox in.
+
+A reply, a pause or a removal may have come since the claim. What this process itself has stopped it knows at once
+(``StopSet``); of other processes the database tells, at most a quarter of a second late: all mails that are about to
+go and were looked at longer ago share one question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.domain.account import Mailbox
+from core.domain.delivery import Delivery
+from core.domain.enrollment import Enrollment
+from core.errors import MailError
+from core.ports.mail import Credentials
+from core.services.submission import Submission
+from core.services.together import Together
+from core.services.tools import Tools
+
+FRESH_S: Final = 0.25
+"""Seconds for which a look into the database counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail that is ``sending``: committed, frozen, ready for the wire. ``enrollment`` is its prospect as the claim
+    left it, ``timezone`` the person's; ``looked_at`` when the claim began, by the clock that only goes forward."""
+
+    delivery: Delivery
+    mailbox: Mailbox
+    recipient: str
+    raw: bytes
+    enrollment: Enrollment
+    timezone: str
+    looked_at: float
+
+
+class LastLook:
+    """Questions that many mails ask at the same moment are asked once."""
+
+    def __init__(self, tools: Tools, submission: Submission) -> None:
+        self._tools = tools
+        self._submission = submission
+        self._running = Together(self._ask_running)
+        self._logins = Together(self._ask_logins)
+
+    async def may_go(self, outgoing: Outgoing) -> bool:
+        """False where the prospect does not run any more, or may be stopping in this very moment. Raises
+        StorageError."""
+        enrollment, looked_at = outgoing.enrollment, outgoing.looked_at
+        old = self._tools.clock.monotonic() - looked_at > FRESH_S
+        if old and not await self._running.ask(outgoing.delivery.workspace, enrollment.id):
+            return False
+        return not self._tools.stops.concerns(enrollment.id, enrollment.version, looked_at)
+
+    async def credentials(self, mailbox: Mailbox) -> Credentials:
+        """Raises MailError kinds, all of them certain: nothing was said to the mail server."""
+        found = await self._logins.ask(mailbox.id, mailbox)
+        if isinstance(found, MailError):
+            raise found
+        return found
+
+    async def _ask_running(self, workspace: str, enrollment_ids: Sequence[str]) -> Sequence[bool]:
+        async with self._tools.store.read(workspace) as uow:
+            running = await uow.enrollments.running(enrollment_ids)
+        return [one in running for one in enrollment_ids]
+
+    async def _ask_logins(self, _mailbox_id: str, asking: Sequence[Mailbox]) -> Sequence[Credentials | MailError]:
+        try:
+            found: Credentials | MailError = await self._submission.credentials(asking[0])
+        except MailError as error:
+            found = error
+        return [found] * len(asking)
