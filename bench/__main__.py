@@ -44,6 +44,11 @@ BENCHES = (
     ),
     Bench("matching", "a batch of mails among many people", ("--people", "10000", "200000", "--batches", "50")),
     Bench("store_ingest", "storing what was read", ("--rounds", "2")),
+    Bench(
+        "outreach_send",
+        "composing and sending, beside nodemailer and smtp-source",
+        ("--mails", "2000", "--rounds", "2", "--far-mails", "300"),
+    ),
 )
 
 

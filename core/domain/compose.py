@@ -17,7 +17,6 @@ from email.utils import format_datetime
 from core.domain.attachment import Attachment
 from core.errors import InputError
 
-_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _ATEXT_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 # Categories Cc, Zl and Zp of Unicode, all of them.
@@ -26,6 +25,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HEADER = re.compile(rb"([!-9;-~]+): [ -~]*\r\n(?: +[!-~][ -~]*\r\n)*")
 _NOT_IN_BOUNDARIES = re.compile(r"[^A-Za-z0-9.+-]")
 _MAX_REFERENCES = 20
+_LINE = 70  # characters of a value before it is folded; with the name it stays about the 78 of RFC 5322 2.1.1
 _LONGEST_QUOTED = 200  # a quoted name cannot be folded; a line holds 998 characters (RFC 5322 2.1.1)
 
 
@@ -115,15 +115,17 @@ def clean(value: str, where: str) -> str:
 
 def _text(value: str, where: str) -> str:
     value = clean(value, where)
-    if value.isascii() and len(value) < 900 and not _ENCODED_WORD.search(value) and "=?" not in value:
+    if value.isascii() and len(value) < 900 and "=?" not in value:
         return _fold(value)
     return _encoded_words(value)
 
 
 def _fold(value: str) -> str:
+    if len(value) <= _LINE:
+        return value
     lines, line = [], ""
     for word in value.split(" "):
-        if line and len(line) + len(word) > 70:
+        if line and len(line) + len(word) > _LINE:
             lines.append(line)
             line = word
         else:
