@@ -88,18 +88,19 @@ class TwilioSms:
             if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
                 raise self._unreadable()
             found += messages
-            page = self._next_page(told.get("next_page_uri"))
+            page = self._next_page(told)
             if page is None:
                 return found
         raise self._unreadable()
 
-    def _next_page(self, told: object) -> str | None:
-        """Only within this list: our token goes nowhere else."""
-        if told is None or told == "":
+    def _next_page(self, told: Mapping[str, Any]) -> str | None:
+        """Only within this list: our token goes nowhere else. None where Twilio says that this page was the last."""
+        following = told.get("next_page_uri", 0)
+        if following is None or following == "":
             return None
-        if not isinstance(told, str) or not told.startswith(f"{self._path}.json?"):
+        if not isinstance(following, str) or not following.startswith(f"{self._path}.json?"):
             raise self._unreadable()
-        return told
+        return following
 
     async def _get(self, path: str | None) -> dict[str, Any]:
         answer = await self._http.ask("GET", f"{self._base}{path}", authorization=self._authorization)

@@ -233,8 +233,9 @@ async def test_a_yes_that_cannot_be_understood_is_no_certainty(body: str) -> Non
     "body",
     ["", "[]", "{}", '{"messages": 7}', '{"messages": [7]}', "[" * 100_000, "9" * 5_000,
      '{"messages": [], "next_page_uri": "https://evil.test/"}', '{"messages": [], "next_page_uri": 7}',
-     '{"messages": [], "next_page_uri": "/2010-04-01/Accounts/AC1/Messages.json?Page=1"}', " " * 600_000],
-    ids=range(11),
+     '{"messages": [], "next_page_uri": "/2010-04-01/Accounts/AC1/Messages.json?Page=1"}',
+     '{"messages": []}', '{"messages": [], "next_page_uri": null}' + " " * 600_000],
+    ids=range(12),
 )  # fmt: skip
 async def test_a_list_that_cannot_be_read_to_its_end_does_not_say_not_sent(body: str) -> None:
     """None would mean: send it again. Our token follows no page elsewhere, and no list for ever."""
