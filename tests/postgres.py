@@ -10,11 +10,10 @@ import asyncio
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import psycopg
 import pytest
 
 from storage.migrate import upgrade
+from tests.ports import held_port
 
 _TEMPLATE = "rethread_template"
 _NOBODY = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
@@ -36,7 +36,8 @@ class PostgresServer:
         self._home.chmod(0o755)
         self._bin = _copied(wheel, self._home) / "bin"
         self._data = self._home / "data"
-        self.port = 0
+        self._ends = ExitStack()
+        self.port = self._ends.enter_context(held_port())
         self._numbers = count(1)
 
     def start(self) -> None:
@@ -47,7 +48,6 @@ class PostgresServer:
             shutil.chown(self._data, _NOBODY)
             shutil.chown(log, _NOBODY)
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        self.port = _free_port()
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' {_FAST}"
         self._guard = self._guarded()
         self._run("pg_ctl", "start", "-w", "-D", self._data, "-l", log, "-o", options)
@@ -56,6 +56,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         self._guard.communicate()
+        self._ends.close()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _guarded(self) -> subprocess.Popen[bytes]:
@@ -111,12 +112,6 @@ def _copied(wheel: Path, home: Path) -> Path:
     if libraries.exists():
         shutil.copytree(libraries, home / libraries.name, symlinks=True)
     return install
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wheel() -> Path | None:

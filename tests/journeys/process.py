@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import json
 import signal
-import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +22,7 @@ from sandbox.mail.accounts import MailHostConfig
 from sandbox.slack import SlackSandbox
 from sandbox.slack.config import load_manifest
 from sandbox.slack.model import Message
+from tests.ports import held_port
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "app.py"
@@ -160,15 +160,13 @@ class Product:
             lines = (await answer.text()).splitlines()
         return float(next(line.rpartition(" ")[2] for line in lines if line.partition(" ")[0] == name))
 
-    def beside(self, name: str, role: str) -> Product:
+    @contextmanager
+    def beside(self, name: str, role: str) -> Iterator[Product]:
         """Another process on the same database, with a port and a log of its own."""
         folder = self.folder / name
         folder.mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        own = {"RETHREAD_PORT": str(port), "RETHREAD_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-        return Product({**self.environment, **own}, folder, role)
+        with held_port() as port:
+            yield Product({**self.environment, **listening_at(port)}, folder, role)
 
     # The command line
 
@@ -268,18 +266,24 @@ async def stage(
     """A Slack workspace, a mail host and the product that is not started yet; on failure its log is shown."""
     manifest = load_manifest(ROOT / "manifest.yml")
     app = replace(manifest, scopes=manifest.scopes | more_scopes)
-    async with SlackSandbox(app) as slack, MailHost(host) as mail:
-        told = product_environment(slack, mail, folder) | environment
-        if database_url:
-            told["DATABASE_URL"] = database_url
-        product = Product(told, folder)
-        try:
-            yield Stage(slack, mail, product)
-        except BaseException as error:
-            error.add_note(f"serve.log ends with:\n{product.log[-6_000:]}")
-            raise
-        finally:
-            await product.kill()
+    with held_port() as port:
+        async with SlackSandbox(app) as slack, MailHost(host) as mail:
+            told = product_environment(slack, mail, folder) | listening_at(port) | environment
+            if database_url:
+                told["DATABASE_URL"] = database_url
+            product = Product(told, folder)
+            try:
+                yield Stage(slack, mail, product)
+            except BaseException as error:
+                error.add_note(f"serve.log ends with:\n{product.log[-6_000:]}")
+                raise
+            finally:
+                await product.kill()
+
+
+def listening_at(port: int) -> dict[str, str]:
+    """Where the product listens, and where it is found."""
+    return {"RETHREAD_PORT": str(port), "RETHREAD_PUBLIC_URL": f"http://127.0.0.1:{port}"}
 
 
 def cards(slack: SlackSandbox, channel: str) -> list[tuple[str, str]]:

@@ -69,8 +69,8 @@ async def office(folder: Path, url: str) -> AsyncIterator[Office]:
     the second came later."""
     async with stage(folder, database_url=url, more_scopes=HISTORY_SCOPES) as around, AsyncExitStack() as ends:
         product = around.product
-        bot = product.beside("bot", "bot")
-        first, second = (product.beside(name, "engine") for name in ("first", "second"))
+        bot = ends.enter_context(product.beside("bot", "bot"))
+        first, second = (ends.enter_context(product.beside(name, "engine")) for name in ("first", "second"))
         for one in (bot, first, second):
             ends.push_async_callback(one.kill)
         await product.ask("migrate")

@@ -19,12 +19,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
 import pytest
 import trustme
+
+from tests.ports import held_port
 
 BINARY = "/usr/sbin/dovecot"
 
@@ -37,12 +39,6 @@ def require_dovecot() -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # The folders that a server makes by itself, by name, with what they are for (RFC 6154).
@@ -69,8 +65,8 @@ class Dovecot:
         self._process: subprocess.Popen[bytes] | None = None
         # As root the mail belongs to nobody, else to the one who runs the test.
         self._user = pwd.getpwnam("nobody" if os.geteuid() == 0 else getpass.getuser())
-        self.port = free_port()
-        self.tls_port = free_port()
+        self._ends = ExitStack()
+        self.port, self.tls_port = (self._ends.enter_context(held_port()) for _ in range(2))
         self.ca_file = self._folder / "ca.pem"
 
     def __enter__(self) -> Dovecot:
@@ -91,6 +87,7 @@ class Dovecot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+        self._ends.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def restart(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from bot.web.metrics import Metrics, Snapshot
 from bot.web.server import build_application, connect_pages, link_pages, serve_web
 from core.clock import SystemClock
 from tests.integration.signin.conftest import RITA, Agency
+from tests.ports import held_port
 
 SOON = 60_000
 """Milliseconds in which a page has to show what is waited for."""
@@ -63,9 +63,13 @@ class Desk:
 @asynccontextmanager
 async def open_desk(agency: Agency, browser: Browser) -> AsyncIterator[Desk]:
     """The stand-ins' certificates are of the sandbox's own authority, which the browser does not know."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    with held_port() as port:
+        async with _served(agency, browser, port) as desk:
+            yield desk
+
+
+@asynccontextmanager
+async def _served(agency: Agency, browser: Browser, port: int) -> AsyncIterator[Desk]:
     url = f"http://127.0.0.1:{port}"
     uses, clock = agency.uses, SystemClock()
     connect, sign_in = connect_pages(

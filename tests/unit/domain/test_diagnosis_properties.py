@@ -100,8 +100,8 @@ def test_long_hostile_text_costs_no_more_than_its_bound(trap: str, layer: str) -
 
     quarter, whole, far = (best_of_three(length) for length in (MAX_LENGTH // 4, MAX_LENGTH, MAX_LENGTH * 64))
     assert whole < 0.25
-    assert whole < max(12 * quarter, 0.02)
-    assert far < max(2 * whole, 0.02)
+    assert whole < max(12 * quarter, 0.05)
+    assert far < max(2 * whole, 0.05)
 
 
 def test_the_last_word_of_the_imap_table_is_the_password() -> None:
