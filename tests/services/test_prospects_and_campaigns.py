@@ -13,7 +13,7 @@ from core.services.campaigns import CampaignFileError
 from tests.services.rig import ADA, CAMPAIGN, FILE, OMAR, RITA, VERA, Rig, email_of
 
 NOBODY = ServerRefusedError("550 5.1.1 no such user", layer="smtp", smtp_code=550)
-FULL = ServerRefusedError("552 5.2.2 mailbox full", layer="smtp", smtp_code=552)
+FULL = ServerRefusedError("550 5.2.3 message too large", layer="smtp", smtp_code=550)
 
 
 async def fail(rig: Rig, people: int = 1, error: ServerRefusedError = FULL) -> None:
@@ -190,8 +190,28 @@ async def test_retry_all_by_reason(rig: Rig) -> None:
     await rig.send_due()
     reasons = {(await rig.shows(n)).split()[-1] for n in (1, 2)}
     assert len(reasons) == 2
-    result = await rig.prospects.retry_all(RITA, CAMPAIGN, why=reasons.pop())
+    result = await rig.prospects.retry_all(RITA, CAMPAIGN, why=reasons.pop(), confirmed=True)
     assert (result.retried, result.refused) == (1, [])
+
+
+async def test_who_bounced_is_retried_after_a_warning_or_at_another_address(rig: Rig) -> None:
+    """R139: the address first; a person who has read the warning may insist."""
+    await fail(rig, error=NOBODY)
+    with pytest.raises(RefusedError, match="bounced, and it is still the one") as refused:
+        await rig.act(ProspectEvent.RETRY)
+    assert refused.value.reason == "retry_warning"
+    (named,) = (await rig.prospects.retry_all(RITA, CAMPAIGN)).refused
+    assert named.email == email_of(1)
+    await rig.prospects.act(RITA, ProspectEvent.RETRY, CAMPAIGN, email_of(1), confirmed=True)
+    assert await rig.shows() == "Active 1"
+
+
+async def test_a_changed_address_needs_no_warning(rig: Rig) -> None:
+    await fail(rig, error=NOBODY)
+    await rig.people.add_address(RITA, email_of(1), "new@candidates.example", "personal")
+    await rig.people.remove_address(RITA, "new@candidates.example", email_of(1))
+    await rig.prospects.act(RITA, ProspectEvent.RETRY, CAMPAIGN, "new@candidates.example")
+    assert await rig.send_due() == 1
 
 
 async def test_retry_of_one_person(rig: Rig) -> None:

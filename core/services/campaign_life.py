@@ -1,0 +1,80 @@
+"""A campaign's life: start, pause, stop, archive.
+
+The status alone keeps the queue still at once. What waits then follows in parts, so that nobody else's write waits for
+a hundred thousand prospects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from core.domain.actor import Actor, require_mailbox, require_outreach
+from core.domain.campaign import CLOSED_STATUSES, Campaign, CampaignEvent, CampaignStatus, transition
+from core.domain.reasons import reason
+from core.errors import RefusedError
+from core.ports.storage import UnitOfWork
+from core.services.campaign_lookup import find_campaign
+from core.services.progress import connected_senders
+from core.services.tools import Tools, persistently
+
+_AT_A_TIME = 2_500
+"""Deliveries in one transaction: some tenths of a second, which is what a reply may have to wait."""
+
+
+class CampaignLife:
+    """Moves of a whole campaign, by the table."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def move(self, actor: Actor, name: str, event: CampaignEvent) -> Campaign:
+        """Raises NotFoundError, NotAllowedError, RefusedError with the reason."""
+        async with self._tools.store.write(actor.workspace) as uow:
+            campaign = await find_campaign(uow, name)
+            require_outreach(actor, campaign.owner)
+            status = transition(campaign.status, event)
+            if event is CampaignEvent.START:
+                await _require_sender(uow, campaign, actor)
+            if not await uow.campaigns.set_status(campaign, status):
+                raise RefusedError("The campaign was changed at the same moment. Look again.", reason="race")
+            now = self._tools.clock.now()
+            if event is CampaignEvent.START:
+                await uow.deliveries.release("campaign", not_before=now, campaign_id=campaign.id)
+                uow.wake("outreach")
+            await uow.audit.add(at=now, actor=actor.user, action=f"campaign.{event.value}", subject=campaign.id)
+        if event is not CampaignEvent.START:
+            await self._settle_queue(actor, campaign.id, status)
+        return replace(campaign, status=status, version=campaign.version + 1)
+
+    async def _settle_queue(self, actor: Actor, campaign_id: str, status: CampaignStatus) -> None:
+        """What waits is cancelled (stopped, archived), or shown as waiting for the campaign (paused)."""
+        part = partial(self._settle_part, actor, campaign_id, status)
+        while await persistently(part) == _AT_A_TIME:
+            continue
+
+    async def _settle_part(self, actor: Actor, campaign_id: str, status: CampaignStatus) -> int:
+        async with self._tools.store.write(actor.workspace) as uow:
+            campaign = await uow.campaigns.get(campaign_id)
+            if campaign is None or campaign.status is not status:
+                return 0  # somebody changed it back meanwhile
+            now, code = self._tools.clock.now(), "canceled" if status in CLOSED_STATUSES else "campaign"
+            change = uow.bulk.cancel_campaign if status in CLOSED_STATUSES else uow.bulk.wait_for_campaign
+            return await change(campaign_id, reason(code), actor=actor.user, at=now, most=_AT_A_TIME)
+
+
+async def _require_sender(uow: UnitOfWork, campaign: Campaign, actor: Actor) -> None:
+    """Mail goes in a mailbox's owner's name, so its owner (or an admin) has to be the one who starts it (threat T8)."""
+    own = tuple(stage.sender for stage in campaign.live_stages if stage.sender)
+    if not campaign.senders and not own:
+        return
+    connected = await connected_senders(uow, campaign.senders + own)
+    if connected:
+        for mailbox in connected:
+            require_mailbox(actor, mailbox)
+        return
+    raise RefusedError(
+        f"None of this campaign's senders is connected: {', '.join(campaign.senders + own)}.",
+        reason="no_account_selected",
+        fix="Connect the mailbox with /mailbox connect, then start again.",
+    )
