@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -148,6 +149,7 @@ def company_of(address: str, further_free: Collection[str] = ()) -> str | None:
     return None if not domain or domain in FREE_MAIL or domain in further_free else domain
 
 
+@lru_cache(maxsize=4_096)
 def sending_domain(address: str) -> str | None:
     """The domain whose reputation a mailbox shares with its colleagues; None for free mail."""
     return company_of(address)

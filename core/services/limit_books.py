@@ -31,42 +31,18 @@ from core.ports.storage import LearnedCap, TrafficKey, UnitOfWork
 
 MAILS: Final = TrafficKey("workspace", "mail")
 TEXTS: Final = TrafficKey("workspace", "sms")
+
+# What is counted by spans of DAILY, and by UTC days (for the ramp and the brakes); MINUTE by its own spans.
+MAILBOX: Final = "mailbox"
+DOMAIN: Final = "domain"
+COMPANY: Final = "company"
+FIRST: Final = "first"
+PER_MINUTE: Final = "minute"
+MAILBOX_DAY: Final = "mailbox_day"
+DOMAIN_DAY: Final = "domain_day"
+CAMPAIGN_DAY: Final = "campaign_day"
+
 _NEVER: Final[Mapping[datetime, int]] = {}
-
-
-def mailbox_key(mailbox_id: str) -> TrafficKey:
-    return TrafficKey("mailbox", mailbox_id)
-
-
-def mailbox_days(mailbox_id: str) -> TrafficKey:
-    """Counted by UTC day, for the ramp and the brake."""
-    return TrafficKey("mailbox_day", mailbox_id)
-
-
-def minute_key(mailbox_id: str) -> TrafficKey:
-    return TrafficKey("minute", mailbox_id)
-
-
-def domain_key(domain: str) -> TrafficKey:
-    return TrafficKey("domain", domain)
-
-
-def domain_days(domain: str) -> TrafficKey:
-    """Counted by UTC day, for the ramp."""
-    return TrafficKey("domain_day", domain)
-
-
-def campaign_days(campaign_id: str) -> TrafficKey:
-    """Counted by UTC day, for the brake."""
-    return TrafficKey("campaign_day", campaign_id)
-
-
-def company_key(domain: str) -> TrafficKey:
-    return TrafficKey("company", domain)
-
-
-def first_key(campaign_id: str) -> TrafficKey:
-    return TrafficKey("first", campaign_id)
 
 
 @dataclass(slots=True)
@@ -78,9 +54,10 @@ class Limit:
     window: Window
     cap: int
     reason: Reason
-    spans: dict[datetime, int]
+    spans: Mapping[datetime, int]
     used: int
     changes_at: datetime | None = None
+    taken: int = 0
 
     @property
     def full(self) -> bool:
@@ -90,15 +67,16 @@ class Limit:
     def left(self) -> int:
         return max(0, self.cap - self.used)
 
-    def take(self, now: datetime) -> None:
-        """One more goes."""
-        span = self.window.span(now)
-        self.spans[span] = self.spans.get(span, 0) + 1
+    def take(self) -> None:
+        """One more goes now."""
         self.used += 1
+        self.taken += 1
 
     def free_at(self, now: datetime) -> datetime:
         """When the next place is free, if none is taken or given before."""
-        free = self.window.next_free(self.spans, now, self.cap)
+        span = self.window.span(now)
+        spans = {**self.spans, span: self.spans.get(span, 0) + self.taken}
+        free = self.window.next_free(spans, now, self.cap)
         return free if self.changes_at is None else min(free, self.changes_at)
 
 
@@ -135,23 +113,36 @@ class Books:
         """Three questions for counts at most, and one for lowered caps."""
         minute = {**provider_caps.PER_MINUTE, **_own(settings, "provider_per_minute")}
         in_force = [one.id for one in asked.mailboxes if provider_key(one.provider, one.address) in minute]
-        today = [MAILS, TEXTS, *(mailbox_key(one.id) for one in asked.mailboxes), *map(domain_key, asked.domains)]
-        today += [first_key(one) for one in asked.campaigns] if settings["first_mails_daily"] else []
-        today += [company_key(one) for one in asked.companies] if settings["company_daily"] else []
-        days = [*(mailbox_days(one.id) for one in asked.mailboxes), *map(domain_days, asked.domains)]
+        today = [
+            MAILS,
+            TEXTS,
+            *(TrafficKey(MAILBOX, one.id) for one in asked.mailboxes),
+            *(TrafficKey(DOMAIN, one) for one in asked.domains),
+        ]
+        today += [TrafficKey(FIRST, one) for one in asked.campaigns] if settings["first_mails_daily"] else []
+        today += [TrafficKey(COMPANY, one) for one in asked.companies] if settings["company_daily"] else []
+        days = [
+            *(TrafficKey(MAILBOX_DAY, one.id) for one in asked.mailboxes),
+            *(TrafficKey(DOMAIN_DAY, one) for one in asked.domains),
+        ]
         # A day of 25 hours begins before the window of 24 hours does.
         counts = await uow.traffic.spans(today, DAILY.since(now - timedelta(hours=2)))
         counts |= await uow.traffic.spans(days, utc_day(now - LOOK_BACK))
         if in_force:
-            counts |= await uow.traffic.spans([minute_key(one) for one in in_force], MINUTE.since(now))
+            counts |= await uow.traffic.spans([TrafficKey(PER_MINUTE, one) for one in in_force], MINUTE.since(now))
         daily = {**provider_caps.DAILY, **_own(settings, "provider_caps")}
         free_mail = frozenset(str(name).lower() for name in settings["free_mail_domains"])
         return cls(settings, now, counts, await uow.holds.caps(now), senders, free_mail, daily, minute)
 
+    @property
+    def any_narrow(self) -> bool:
+        """Whether there are limits of companies or of first mails at all."""
+        return bool(self.settings["company_daily"] or self.settings["first_mails_daily"])
+
     def workspace(self) -> Limit:
         """The Daily Email Limit (R121..R125): from midnight to midnight, where the workspace is."""
         zone = ZoneInfo(self.settings["workspace_zone"])
-        spans = dict(self.counts.get(MAILS, _NEVER))
+        spans = self.counts.get(MAILS, _NEVER)
         used, cap = used_today(spans, self.now, zone), int(self.settings["daily_email_limit"])
         return Limit(MAILS, DAILY, cap, reason("email_limit"), spans, used, next_day_begins(self.now, zone))
 
@@ -169,19 +160,23 @@ class Books:
         if provider in self._daily:
             most = self._daily[provider]
             found.append((most, reason("mailbox_limit", f"{label_of(provider)} takes {most:,}."), None))
-        today = ramp.cap(self.counts.get(mailbox_days(mailbox.id), _NEVER), self.now)
+        today = ramp.cap(self.counts.get(TrafficKey(MAILBOX_DAY, mailbox.id), _NEVER), self.now)
         grows = f"Its volume grows day by day: {today:,} for now."
         found.append((today, reason("mailbox_limit", grows), utc_day(self.now) + DAY))
         if mailbox.id in self.caps:
             learned = self.caps[mailbox.id]
             found.append((learned.cap, reason("provider_limit"), learned.until))
         cap, why, changes_at = min(found, key=lambda one: one[0])
-        return self._limit(mailbox_key(mailbox.id), cap, why, changes_at=changes_at)
+        return self._limit(TrafficKey(MAILBOX, mailbox.id), cap, why, changes_at=changes_at)
 
     def minute(self, mailbox: Mailbox) -> Limit | None:
         """What the host takes in a minute, where it says so."""
         most = self._minute.get(provider_key(mailbox.provider, mailbox.address))
-        return self._limit(minute_key(mailbox.id), most, reason("minute_limit"), window=MINUTE) if most else None
+        return (
+            self._limit(TrafficKey(PER_MINUTE, mailbox.id), most, reason("minute_limit"), window=MINUTE)
+            if most
+            else None
+        )
 
     def domain(self, mailbox: Mailbox) -> Limit | None:
         """What all mailboxes of its domain may send together; free mail has no such limit."""
@@ -189,17 +184,17 @@ class Books:
         if domain is None:
             return None
         ramp = self._ramp().times(max(1, self.senders.get(domain, 1)))
-        cap = ramp.cap(self.counts.get(domain_days(domain), _NEVER), self.now)
-        return self._limit(domain_key(domain), cap, reason("domain_limit"), changes_at=utc_day(self.now) + DAY)
+        cap = ramp.cap(self.counts.get(TrafficKey(DOMAIN_DAY, domain), _NEVER), self.now)
+        return self._limit(TrafficKey(DOMAIN, domain), cap, reason("domain_limit"), changes_at=utc_day(self.now) + DAY)
 
     def company(self, recipient: str) -> Limit | None:
         cap = int(self.settings["company_daily"])
         company = company_of(recipient, self.free_mail) if cap else None
-        return self._limit(company_key(company), cap, reason("company_limit")) if company else None
+        return self._limit(TrafficKey(COMPANY, company), cap, reason("company_limit")) if company else None
 
     def first_mails(self, campaign_id: str) -> Limit | None:
         cap = int(self.settings["first_mails_daily"])
-        return self._limit(first_key(campaign_id), cap, reason("first_mails_limit")) if cap else None
+        return self._limit(TrafficKey(FIRST, campaign_id), cap, reason("first_mails_limit")) if cap else None
 
     def _ramp(self) -> Ramp:
         keys = ("mailbox_first_daily", "mailbox_daily", "ramp_percent", "mailbox_first_days")
@@ -214,7 +209,7 @@ class Books:
         window: Window = DAILY,
         changes_at: datetime | None = None,
     ) -> Limit:
-        spans = dict(self.counts.get(key, _NEVER))
+        spans = self.counts.get(key, _NEVER)
         return Limit(key, window, cap, why, spans, window.used(spans, self.now), changes_at)
 
 

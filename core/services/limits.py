@@ -7,7 +7,7 @@ both take the last place. A mail is counted when it is claimed; what certainly d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,25 +15,25 @@ from core.domain.account import Mailbox
 from core.domain.campaign import Campaign
 from core.domain.delivery import Delivery
 from core.domain.enrollment import Reason
-from core.domain.limits import DAILY, company_of, sending_domain, utc_day
+from core.domain.limits import DAILY, FREE_MAIL, sending_domain, utc_day
 from core.domain.preflight import HoldBack, Refuse, Throttle
 from core.domain.reasons import reason
 from core.domain.workspace_settings import WorkspaceSettings
 from core.ports.storage import DueDelivery, Hold, TrafficKey, UnitOfWork
 from core.services.limit_books import (
+    CAMPAIGN_DAY,
+    COMPANY,
+    DOMAIN,
+    DOMAIN_DAY,
+    FIRST,
+    MAILBOX,
+    MAILBOX_DAY,
     MAILS,
     TEXTS,
     Asked,
     Books,
     Limit,
-    campaign_days,
     companies_of,
-    company_key,
-    domain_days,
-    domain_key,
-    first_key,
-    mailbox_days,
-    mailbox_key,
     senders_by_domain,
 )
 
@@ -46,6 +46,9 @@ LONGEST_REST: Final = timedelta(hours=1)
 
 _SENDERS_KNOWN_FOR: Final = timedelta(minutes=1)
 _CARRIED: Final = ("email", "sms")
+
+_Place = tuple[str, str, datetime]
+"""Scope, whose, and the beginning of the span: cheap to count by."""
 
 Verdict = HoldBack | Throttle | Refuse | None
 
@@ -92,59 +95,56 @@ class Allowance:
     def __init__(self, books: Books, holds: Sequence[Hold], now: datetime, counted: Collection[str]) -> None:
         self._books = books
         self._now = now
+        self._span, self._day = DAILY.span(now), utc_day(now)
         self._counted = counted
         self._holds = {(hold.kind, hold.key): hold.code for hold in holds if hold.until is None or hold.until > now}
         self._workspace = books.workspace()
         self._texts = books.texts()
+        self._known: dict[object, Limit | None] = {}
         self._of_mailbox: dict[str, tuple[Limit, ...]] = {}
-        self._of_domain: dict[str, Limit | None] = {}
-        self._of_company: dict[str, Limit | None] = {}
-        self._of_campaign: dict[str, Limit | None] = {}
-        self._taken: Counter[tuple[TrafficKey, datetime]] = Counter()
+        self._minutes: list[Limit] = []
+        self._taken: Counter[_Place] = Counter()
         self.rests: dict[str, tuple[datetime, Reason]] = {}
 
     def ask(self, due: DueDelivery, campaign: Campaign, kind: str, recipient: str | None) -> Verdict:
         """None: it may go. ``recipient`` None: not known yet, its company is not asked for."""
         if kind not in _CARRIED:
             return None
-        code = self._held(due, campaign, kind)
-        if code is not None:
-            return HoldBack(reason(code))
+        if self._holds:
+            code = self._held(due, campaign, kind)
+            if code is not None:
+                return HoldBack(reason(code))
         if kind == "sms":
             return self._throttle(self._texts) if self._texts.full else None
-        if due.mailbox is not None:
-            if (
-                due.mailbox.id not in self._counted
-            ):  # it got this sender after the counts were read: the next claim asks
+        mailbox = due.mailbox
+        if mailbox is not None:
+            if mailbox.id not in self._counted:  # it got this sender after the counts were read: the next claim asks
                 return Throttle(reason("mailbox_limit"), self._now)
-            for limit in self._mailbox(due.mailbox):
+            for limit in self._mailbox(mailbox):
                 if limit.full:
-                    return self._rest(due.mailbox, limit)
-        for narrow in (self._company(recipient), self._first(due, campaign)):
-            if narrow is not None and narrow.full:
+                    return self._rest(mailbox, limit)
+        for narrow in self._narrow(due, campaign, recipient):
+            if narrow.full:
                 return self._throttle(narrow)
         return Refuse(self._workspace.reason) if self._workspace.full else None
 
     def take(self, due: DueDelivery, campaign: Campaign, kind: str, recipient: str) -> None:
         """This one goes."""
+        mailbox = due.mailbox
         if kind == "sms":
-            self._texts.take(self._now)
-            self._taken[TEXTS, DAILY.span(self._now)] += 1
-        if kind != "email" or due.mailbox is None:
-            return
-        narrow = (self._workspace, self._company(recipient), self._first(due, campaign))
-        for limit in (*self._mailbox(due.mailbox), *narrow):
-            if limit is not None:
-                limit.take(self._now)
-                if limit.key.scope == "minute":
-                    self._taken[limit.key, limit.window.span(self._now)] += 1
-        for place in _places(due.mailbox, campaign.id, due.delivery.stage, recipient, self._now):
-            self._taken[place] += 1
+            self._texts.take()
+            self._taken[TEXTS.scope, TEXTS.key, self._span] += 1
+        elif kind == "email" and mailbox is not None:
+            for limit in (self._workspace, *self._mailbox(mailbox), *self._narrow(due, campaign, recipient)):
+                limit.take()
+            company = recipient.rpartition("@")[2]
+            self._taken.update(_places(mailbox, campaign.id, due.delivery.stage, company, self._span, self._day))
 
     async def close(self, uow: UnitOfWork) -> None:
         """Stores what was taken, in one statement. Mailboxes without room rest, and what is due from them shows which
         limit it waits for: to be called after the claim has set their spacing."""
-        await uow.traffic.add(self._taken)
+        minutes = {(limit.key, limit.window.span(self._now)): limit.taken for limit in self._minutes}
+        await uow.traffic.add(_counts(self._taken) | minutes)
         for mailbox_id, (until, why) in self.rests.items():
             await uow.mailboxes.reserve_slot(mailbox_id, next_send_at=until)
             if why.code != "minute_limit":  # over in a moment: not worth a change of the whole queue
@@ -172,63 +172,72 @@ class Allowance:
         return Throttle(limit.reason, limit.free_at(self._now))
 
     def _mailbox(self, mailbox: Mailbox) -> tuple[Limit, ...]:
+        """Its own limits and its domain's, which it shares with its colleagues."""
         found = self._of_mailbox.get(mailbox.id)
         if found is None:
-            domain = sending_domain(mailbox.address) or ""
-            if domain not in self._of_domain:
-                self._of_domain[domain] = self._books.domain(mailbox)
-            limits = (self._books.mailbox(mailbox), self._of_domain[domain], self._books.minute(mailbox))
-            found = self._of_mailbox[mailbox.id] = tuple(limit for limit in limits if limit is not None)
+            domain, minute = sending_domain(mailbox.address), self._books.minute(mailbox)
+            shared = self._once(("domain", domain), lambda: self._books.domain(mailbox))
+            self._minutes += [minute] if minute else []
+            own = (self._books.mailbox(mailbox), shared, minute)
+            found = self._of_mailbox[mailbox.id] = tuple(limit for limit in own if limit is not None)
         return found
 
-    def _company(self, recipient: str | None) -> Limit | None:
-        if recipient is None:
-            return None
-        domain = recipient.rpartition("@")[2]
-        if domain not in self._of_company:
-            self._of_company[domain] = self._books.company(recipient)
-        return self._of_company[domain]
+    def _narrow(self, due: DueDelivery, campaign: Campaign, recipient: str | None) -> list[Limit]:
+        """Limits that hold back this mail and not the mailbox: of the company, of the campaign's first mails."""
+        if not self._books.any_narrow:
+            return []
+        found: list[Limit | None] = []
+        if recipient is not None:
+            company = recipient.rpartition("@")[2]
+            found.append(self._once(("company", company), lambda: self._books.company(recipient)))
+        if due.delivery.stage == 1:
+            found.append(self._once(("first", campaign.id), lambda: self._books.first_mails(campaign.id)))
+        return [limit for limit in found if limit is not None]
 
-    def _first(self, due: DueDelivery, campaign: Campaign) -> Limit | None:
-        if due.delivery.stage != 1:
-            return None
-        if campaign.id not in self._of_campaign:
-            self._of_campaign[campaign.id] = self._books.first_mails(campaign.id)
-        return self._of_campaign[campaign.id]
+    def _once(self, name: object, make: Callable[[], Limit | None]) -> Limit | None:
+        if name not in self._known:
+            self._known[name] = make()
+        return self._known[name]
 
 
 async def give_back(uow: UnitOfWork, claimed: Iterable[tuple[Delivery, Mailbox | None]]) -> None:
     """The places of mails and texts that certainly did not go out. Each delivery as it was claimed: its ``claimed_at``
     is the moment at which it was counted."""
-    places: Counter[tuple[TrafficKey, datetime]] = Counter()
+    places: Counter[_Place] = Counter()
     for delivery, mailbox in claimed:
         at = delivery.claimed_at
         if at is None:
             continue
         if delivery.kind == "sms":
-            places[TEXTS, DAILY.span(at)] -= 1
+            places[TEXTS.scope, TEXTS.key, DAILY.span(at)] -= 1
         elif mailbox is not None:
-            for place in _places(mailbox, delivery.campaign_id, delivery.stage, delivery.recipient or "", at):
-                places[place] -= 1
-    await uow.traffic.add(places)
+            company = (delivery.recipient or "").rpartition("@")[2]
+            places.subtract(
+                _places(mailbox, delivery.campaign_id, delivery.stage, company, DAILY.span(at), utc_day(at))
+            )
+    await uow.traffic.add(_counts(places))
 
 
 def _places(
-    mailbox: Mailbox, campaign_id: str, stage: int, recipient: str, at: datetime
-) -> list[tuple[TrafficKey, datetime]]:
+    mailbox: Mailbox, campaign_id: str, stage: int, company: str, span: datetime, day: datetime
+) -> list[_Place]:
     """Where a mail is counted. Everywhere, whether or not there is a limit now, so that one that is set later knows of
     the day before; by the minute only where there is one (it is not given back either: a minute is soon over)."""
-    span, day = DAILY.span(at), utc_day(at)
+    domain = sending_domain(mailbox.address)
     places = [
-        (MAILS, span),
-        (mailbox_key(mailbox.id), span),
-        (mailbox_days(mailbox.id), day),
-        (campaign_days(campaign_id), day),
+        (MAILS.scope, MAILS.key, span),
+        (MAILBOX, mailbox.id, span),
+        (MAILBOX_DAY, mailbox.id, day),
+        (CAMPAIGN_DAY, campaign_id, day),
     ]
-    if domain := sending_domain(mailbox.address):
-        places += [(domain_key(domain), span), (domain_days(domain), day)]
-    if company := company_of(recipient):
-        places.append((company_key(company), span))
+    if domain is not None:
+        places += [(DOMAIN, domain, span), (DOMAIN_DAY, domain, day)]
+    if company not in FREE_MAIL:
+        places.append((COMPANY, company, span))
     if stage == 1:
-        places.append((first_key(campaign_id), span))
+        places.append((FIRST, campaign_id, span))
     return places
+
+
+def _counts(places: Mapping[_Place, int]) -> dict[tuple[TrafficKey, datetime], int]:
+    return {(TrafficKey(scope, key), begin): count for (scope, key, begin), count in places.items()}
