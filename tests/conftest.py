@@ -6,6 +6,7 @@ import os
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import empty_postgres_url, postgres_server, postgres_url
 from tests.stores import database_url, sqlite_store, sqlite_template, sqlite_url, store
@@ -27,8 +28,10 @@ _BEHIND_PROXY = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Peers are on loopback: a proxy of the machine would stand between."""
+    """Peers are on loopback: a proxy of the machine would stand between. Properties are not judged by the clock."""
     del config
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
     for name in _BEHIND_PROXY:
         os.environ.pop(name, None)
         os.environ.pop(name.upper(), None)
