@@ -1,16 +1,13 @@
-"""A sheet to draw on in logical pixels; the picture has twice as many, so that it stays crisp on dense screens.
-
-Pillow's own font is used, so that a picture looks the same on every machine; it holds little more than ASCII.
-"""
+"""A sheet to draw on in logical pixels; the picture has twice as many, so that it stays crisp on dense screens."""
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
 from io import BytesIO
 from typing import Final, Literal
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from core.pictures.lettering import drawable, font
 
 SCALE: Final = 2
 WIDTH: Final = 820
@@ -34,23 +31,6 @@ VERMILION: Final = "#d55e00"
 
 Anchor = Literal["left", "middle", "right"]
 _ANCHORS: Final = {"left": "lm", "middle": "mm", "right": "rm"}
-_INSTEAD: Final = str.maketrans(
-    {
-        "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "þ": "th",
-        "Þ": "Th", "ð": "d", "œ": "oe", "Œ": "OE", "ı": "i", "–": "-", "—": "-", "‐": "-", "‑": "-", "’": "'",
-        "‘": "'", "“": '"', "”": '"', "„": '"', "…": "...", "→": "->", "€": "EUR", "£": "GBP", "·": "-", "•": "-",
-    }
-)  # fmt: skip
-_MOST_LETTERS: Final = 300
-
-
-def drawable(text: str) -> str:
-    """``text`` in letters that the font has: accents go, other scripts and emoji are left out. Empty where that would
-    leave less than half of its letters, since a torso of a name misleads."""
-    kept = unicodedata.normalize("NFKD", text[:_MOST_LETTERS].translate(_INSTEAD))
-    plain = " ".join("".join(char for char in kept if " " <= char <= "~").split())
-    letters = sum(map(str.isalpha, unicodedata.normalize("NFC", text[:_MOST_LETTERS])))
-    return plain if sum(map(str.isalnum, plain)) and sum(map(str.isalpha, plain)) * 2 >= letters else ""
 
 
 def said_only(name: str, words: str) -> bytes:
@@ -58,11 +38,6 @@ def said_only(name: str, words: str) -> bytes:
     canvas = Canvas(104)
     canvas.title(name, words)
     return canvas.png()
-
-
-@lru_cache(maxsize=16)
-def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size * SCALE)
 
 
 class Canvas:
@@ -87,10 +62,8 @@ class Canvas:
             (x * SCALE, y * SCALE),
             text,
             fill=colour,
-            font=_font(size),
+            font=font(size * SCALE, bold=bold),
             anchor=_ANCHORS[anchor],
-            stroke_width=0.4 * SCALE if bold else 0,  # the font has one weight only
-            stroke_fill=colour,
         )
 
     def bar(self, x: float, y: float, width: float, height: float, colour: str) -> None:
@@ -106,8 +79,8 @@ class Canvas:
 
     def title(self, name: str, subtitle: str) -> None:
         """The campaign's name as far as the font and one line hold it, and what the picture shows."""
-        named = self._fitting(drawable(name) or "Campaign report", WIDTH - 2 * MARGIN, 22)
-        self.text(MARGIN, 38, named, size=22, bold=True)
+        named = self._fitting(drawable(name) or "Campaign report", WIDTH - 2 * MARGIN, 21)
+        self.text(MARGIN, 38, named, size=21, bold=True)
         self.text(MARGIN, 66, subtitle, size=13, colour=SOFT)
 
     def key(self, x: float, y: float, entries: list[tuple[str, str]]) -> None:
@@ -117,15 +90,15 @@ class Canvas:
             self.text(x + 16, y, label, size=12, colour=SOFT)
             x += 16 + self.width(label, 12) + 20
 
-    def width(self, text: str, size: float) -> float:
-        return _font(size).getlength(text) / SCALE
+    def width(self, text: str, size: float, *, bold: bool = False) -> float:
+        return font(size * SCALE, bold=bold).getlength(text) / SCALE
 
     def _fitting(self, text: str, room: float, size: float) -> str:
-        if self.width(text, size) <= room:
+        if self.width(text, size, bold=True) <= room:
             return text
-        while text and self.width(f"{text}...", size) > room:
+        while text and self.width(f"{text}…", size, bold=True) > room:
             text = text[:-1]
-        return f"{text.rstrip()}..."
+        return f"{text.rstrip()}…"
 
     def png(self) -> bytes:
         buffer = BytesIO()

@@ -22,9 +22,9 @@ from core.pictures.canvas import (
     TRACK,
     WIDTH,
     Canvas,
-    drawable,
     said_only,
 )
+from core.pictures.lettering import drawable
 
 MOST_STAGES: Final = 20
 _TOP: Final = 104
@@ -146,7 +146,7 @@ def _cell(
     count: int = getattr(stage, metric)
     canvas.text(x, y + 9, f"{count:,}", size=14, bold=True)
     told = percent(figures.stage_rate(stage, metric))
-    canvas.text(x + canvas.width(f"{count:,}", 14) + 8, y + 9, told, size=12, colour=SOFT if count else GREY)
+    canvas.text(x + canvas.width(f"{count:,}", 14, bold=True) + 8, y + 9, told, size=12, colour=SOFT if count else GREY)
     machine = {"opened": stage.opened_machine, "clicked": stage.clicked_machine}.get(metric, 0)
     own = room * share(count, figures.people)
     canvas.bar(x, y + 22, room, 8, TRACK)

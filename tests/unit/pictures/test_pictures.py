@@ -15,7 +15,8 @@ from PIL import Image, ImageColor
 
 from core.domain.figures import CampaignFigures, DayFigures, StageFigures
 from core.pictures import funnel_png, timeline_png
-from core.pictures.canvas import BLUE, GREEN, GREY, PALE_SKY, PURPLE, SKY, VERMILION, drawable
+from core.pictures.canvas import BLUE, GREEN, GREY, PALE_SKY, PURPLE, SKY, VERMILION
+from core.pictures.lettering import drawable
 
 MONDAY = date(2026, 11, 2)
 FIRST = StageFigures(1, "email", sent=80, opened=40, opened_machine=20, clicked=10, clicked_machine=2, replied=8)
@@ -45,7 +46,7 @@ def opened(png: bytes) -> Image.Image:
 
 def coloured(png: bytes) -> Counter[tuple[int, ...]]:
     """How many pixels have which colour."""
-    return Counter({colour: count for count, colour in opened(png).getcolors(maxcolors=1 << 24)})  # type: ignore[misc]
+    return Counter({colour: count for count, colour in opened(png).getcolors(maxcolors=1 << 24) or ()})  # type: ignore[misc]
 
 
 def pixels(png: bytes, colour: str) -> int:
@@ -148,12 +149,17 @@ def test_no_name_breaks_a_picture(draw: Draw, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "drawn"),
     [
-        ("Köln – Straße", "Koln - Strasse"),
-        ("Łódź, jesień", "Lodz, jesien"),
+        ("Köln – „Straße“ … 20 €", "Köln – „Straße“ … 20 €"),
+        ("Łódź, jesień", "Łódź, jesień"),
+        ("Осень, Київ", "Осень, Київ"),
+        ("Αθήνα", "Αθήνα"),
+        ("Ko\u0308ln\t2", "Köln 2"),
+        ("Ｂｅｒｌｉｎ", "Berlin"),
         ("Hiring 🚀 now", "Hiring now"),
         ("Nurses שלום for the whole north", "Nurses for the whole north"),
         ("קמפיין סתיו 2", ""),
-        ("Осень", ""),
+        ("秋の採用", ""),
+        ("\u202eevil\r\n\x00", "evil"),
         ("🚀", ""),
         ("2026", "2026"),
     ],
