@@ -44,6 +44,7 @@ BENCHES = (
     ),
     Bench("matching", "a batch of mails among many people", ("--people", "10000", "200000", "--batches", "50")),
     Bench("store_ingest", "storing what was read", ("--rounds", "2")),
+    Bench("outreach_status", "/outreach status of a large campaign", ("--prospects", "10000")),
     Bench(
         "outreach_send",
         "composing and sending, beside nodemailer and smtp-source",

@@ -39,6 +39,7 @@ _ROWS_OF_PARTIAL = {
     "ix_deliveries_unknown": 50,
     "ix_alerts_unresolved": 100,
     "ix_outbox_unposted": 100,
+    "ix_enrollment_events_reply": 20_000,
     "ix_canaries_unsettled": 1_000,
     "ix_backfills_unfinished": 1_000,
 }

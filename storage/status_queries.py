@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, func, or_, select
 
 from core.domain.delivery import DeliveryState
-from core.domain.enrollment import ProspectEvent, ProspectStatus
-from core.ports.storage import EmailLogRow, ProspectRow, StageCount
+from core.domain.enrollment import ProspectStatus
+from core.ports.storage import EmailLogRow, EngagementCount, MinuteCount, PeopleCount, ProspectRow, StageCount
+from storage import metric_queries
 from storage.columns import joined
 from storage.scope import AnyRow, AnySelect, Scope, chunks
 from storage.tables import (
-    SENT,
     campaigns,
     deliveries,
     enrollment_events,
@@ -31,7 +31,7 @@ class SqlReportStore:
         self._scope = scope
 
     async def prospects(
-        self, campaign_id: str, *, status: ProspectStatus | None = None, limit: int = 100_000
+        self, campaign_id: str, *, status: ProspectStatus | None = None, limit: int = 100_000, offset: int = 0
     ) -> list[ProspectRow]:
         """In order of enrolment, each with its latest delivery and the address that went to (else the primary)."""
         name = (*_NAME, main_address().label("main_address"))
@@ -47,6 +47,7 @@ class SqlReportStore:
             .where(enrollments.c.campaign_id == campaign_id)
             .order_by(enrollments.c.created_at, enrollments.c.id)
             .limit(limit)
+            .offset(offset)
         )
         if status is not None:
             statement = statement.where(enrollments.c.status == status)
@@ -65,37 +66,16 @@ class SqlReportStore:
 
     async def stage_counts(self, campaign_id: str) -> list[StageCount]:
         """A reply counts for the last stage that had gone out when it came."""
-        sent = await self._sent_per_stage(campaign_id)
-        replied = await self._replied_per_stage(campaign_id)
-        return [StageCount(stage, sent.get(stage, 0), replied.get(stage, 0)) for stage in sorted(sent | replied)]
+        return await metric_queries.stage_counts(self._scope, campaign_id)
 
-    async def _sent_per_stage(self, campaign_id: str) -> dict[int, int]:
-        prospects = func.count(deliveries.c.enrollment_id.distinct())
-        statement = self._scope.select(deliveries, deliveries.c.stage, prospects)
-        of_campaign = statement.where(SENT, deliveries.c.campaign_id == campaign_id).group_by(deliveries.c.stage)
-        return await self._scope.pairs(of_campaign)
+    async def people_counts(self, campaign_ids: Collection[str]) -> PeopleCount:
+        return await metric_queries.people_counts(self._scope, list(campaign_ids))
 
-    async def _replied_per_stage(self, campaign_id: str) -> dict[int, int]:
-        first_reply = (
-            self._scope.select(
-                enrollment_events,
-                enrollment_events.c.enrollment_id,
-                func.min(enrollment_events.c.at).label("at"),
-            )
-            .join(enrollments, joined(enrollment_events, "enrollment_id", enrollments))
-            .where(enrollment_events.c.event == ProspectEvent.REPLY.value, enrollments.c.campaign_id == campaign_id)
-            .group_by(enrollment_events.c.enrollment_id)
-            .subquery("first_reply")
-        )
-        answered = (
-            self._scope.select(deliveries, deliveries.c.enrollment_id, func.max(deliveries.c.stage).label("stage"))
-            .join(first_reply, first_reply.c.enrollment_id == deliveries.c.enrollment_id)
-            .where(SENT, deliveries.c.campaign_id == campaign_id, deliveries.c.sent_at <= first_reply.c.at)
-            .group_by(deliveries.c.enrollment_id)
-            .subquery("answered")
-        )
-        statement = select(answered.c.stage, func.count()).group_by(answered.c.stage)
-        return await self._scope.pairs(statement)
+    async def engaged_people(self, campaign_ids: Collection[str]) -> list[EngagementCount]:
+        return await metric_queries.engaged_people(self._scope, list(campaign_ids))
+
+    async def minutes(self, campaign_ids: Collection[str], since: datetime) -> list[MinuteCount]:
+        return await metric_queries.minutes(self._scope, list(campaign_ids), since)
 
     async def delivery_counts(self) -> dict[DeliveryState, int]:
         statement = self._scope.select(deliveries, deliveries.c.state, func.count()).group_by(deliveries.c.state)

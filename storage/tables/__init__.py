@@ -33,6 +33,7 @@ from storage.tables.office import (
 )
 from storage.tables.outreach import (
     CLAIMABLE,
+    REPLY,
     SENDING,
     SENT,
     UNKNOWN,
@@ -50,6 +51,7 @@ from storage.tables.persons import activities, people, person_addresses
 __all__ = [
     "CLAIMABLE",
     "OUTBOX_STATES",
+    "REPLY",
     "SENDING",
     "SENT",
     "UNFINISHED",

@@ -13,6 +13,7 @@ from core.domain.delivery import Delivery, DeliveryState
 from core.domain.enrollment import Enrollment, ProspectStatus, Reason
 from core.domain.folder_sync import FolderState
 from core.domain.people import Person
+from core.ports.storage.engagement import EngagementCount
 
 
 class CampaignStore(Protocol):
@@ -239,12 +240,41 @@ class StageCount:
     replied: int
 
 
+@dataclass(frozen=True, slots=True)
+class PeopleCount:
+    """Distinct people in some campaigns: all, those who got at least one mail or text, and those who answered."""
+
+    people: int
+    recipients: int
+    replied: int
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteCount:
+    """How often something (sent, replied, failed) happened in the minute that begins at ``at``."""
+
+    at: datetime
+    what: str
+    count: int
+
+
 class ReportStore(Protocol):
     """Read-only questions for people's eyes."""
 
     async def prospects(
-        self, campaign_id: str, *, status: ProspectStatus | None = None, limit: int = 100_000
+        self, campaign_id: str, *, status: ProspectStatus | None = None, limit: int = 100_000, offset: int = 0
     ) -> list[ProspectRow]: ...
+    async def people_counts(self, campaign_ids: Collection[str]) -> PeopleCount: ...
+
+    async def engaged_people(self, campaign_ids: Collection[str]) -> list[EngagementCount]:
+        """Distinct people over any stage of any of these campaigns."""
+        ...
+
+    async def minutes(self, campaign_ids: Collection[str], since: datetime) -> list[MinuteCount]:
+        """What happened since a moment: mails sent, people's first replies, sends that failed (when they were
+        tried)."""
+        ...
+
     async def status_counts(self, campaign_ids: Collection[str]) -> dict[str, dict[ProspectStatus, int]]: ...
     async def stage_counts(self, campaign_id: str) -> list[StageCount]: ...
     async def delivery_counts(self) -> dict[DeliveryState, int]: ...

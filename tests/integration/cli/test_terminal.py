@@ -284,7 +284,7 @@ async def test_check_fails_when_one_line_does(terminal: Terminal, sqlite_store: 
 async def test_serve_and_migrate_are_the_composition_roots(terminal: Terminal) -> None:
     """Their status and their words are passed on."""
     assert await terminal.run("serve", "--role", "bot") == 7
-    assert await terminal.json("migrate") == {"revision": "0003"}
+    assert await terminal.json("migrate") == {"revision": "0004"}
 
 
 async def test_classify_and_diagnose_touch_nothing(terminal: Terminal, tmp_path: Path) -> None:
