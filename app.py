@@ -73,6 +73,7 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         care=uses.care,
         readings=uses.readings,
         discovery=uses.discovery,
+        holds=uses.holds,
     )
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
 
@@ -92,6 +93,7 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
         readings=uses.readings,
         seats=uses.seats,
         care=uses.care,
+        metrics=uses.metrics,
         clock=clock,
         workspaces=store.workspaces,
         backup=store.backup,
@@ -179,6 +181,7 @@ class Server:
                 "checks": workers.outreach.run_checks,
                 "notifications": workers.notifications.run,
                 "alerts": workers.alerts.run,
+                "holds": workers.holds.run,
                 "check mails": workers.canaries.run,
                 "backfill": workers.backfill.run,
                 "sending leases": workers.outreach.run_leases,

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import AutoconfigSource, Discovery
     from core.services.engagement import EngagementService
+    from core.services.holds import HoldService
     from core.services.mailboxes import MailboxService
+    from core.services.metrics import MetricsService
     from core.services.outreach import OutreachService
     from core.services.people import PeopleService
     from core.services.prospects import ProspectService
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from core.workers.alerts import AlertWorker
     from core.workers.backfill import BackfillWorker
     from core.workers.canaries import CanaryWorker
+    from core.workers.holds import HoldWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
     from core.workers.sync import SyncWorker
@@ -86,8 +89,10 @@ class UseCases:
     seats: SeatService
     care: MailboxCare
     engagement: EngagementService
+    metrics: MetricsService
     signatures: SignatureService
     trial_letters: TrialLetter
+    holds: HoldService
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class Workers:
     alerts: AlertWorker
     canaries: CanaryWorker
     backfill: BackfillWorker
+    holds: HoldWorker
 
 
 def make_mail(settings: Settings, clock: Clock) -> MailWorld:
@@ -225,6 +231,7 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
     """Joins what people and terminals may ask for."""
     from core.services.alert_desk import AlertDesk
     from core.services.alerts import AlertService
+    from core.services.brakes import Brakes
     from core.services.campaigns import CampaignService
     from core.services.cards import CardWriter
     from core.services.care import MailboxCare
@@ -232,7 +239,9 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import Discovery
     from core.services.engagement import EngagementService
+    from core.services.holds import HoldService
     from core.services.mailboxes import MailboxService
+    from core.services.metrics import MetricsService
     from core.services.optouts import OptOutService
     from core.services.people import PeopleService
     from core.services.progress import Progress
@@ -268,8 +277,10 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
         care=MailboxCare(tools, trial, desk, versions()),
         alerts=desk,
         engagement=EngagementService(tools, mail.links.signer if mail.links else None, OptOutService(tools, progress)),
+        metrics=MetricsService(tools),
         signatures=SignatureService(tools),
         trial_letters=TrialLetter(tools, mail.transport, mail.system),
+        holds=HoldService(tools, Brakes(tools)),
     )
 
 
@@ -294,6 +305,7 @@ def make_engine(
     from core.services.canaries import CanaryService
     from core.services.cards import CardWriter
     from core.services.ingest import IngestService
+    from core.services.letters import LetterWriter
     from core.services.outreach import OutreachService
     from core.services.progress import Progress
     from core.services.sending_health import SendingHealth
@@ -305,7 +317,9 @@ def make_engine(
     credentials = credentials or make_credentials(tools, mail)
     submission = Submission(mail.transport, credentials)
     sending = SendingHealth(tools, submission, alerts)
-    outreach = OutreachService(tools, submission, progress, sending, started_at=started_at)
+    outreach = OutreachService(
+        tools, submission, progress, sending, started_at=started_at, letters=LetterWriter(mail.links)
+    )
     ingest = IngestService(tools, progress, outreach, mail.links)
     sync = SyncService(tools, mail.connector, credentials, ingest, alerts, sending)
     return Engine(
@@ -320,13 +334,16 @@ def make_engine(
 
 def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     """The loops that call the engine."""
+    from core.services.brakes import Brakes
     from core.services.expiry import ExpiryService
+    from core.services.holds import HoldService
     from core.services.notifications import NotificationService
     from core.services.reminders import ReminderService
     from core.services.storms import StormService
     from core.workers.alerts import AlertWorker
     from core.workers.backfill import BackfillWorker
     from core.workers.canaries import CanaryWorker
+    from core.workers.holds import HoldWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
     from core.workers.sync import SyncWorker
@@ -339,4 +356,5 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
         alerts=AlertWorker(tools.store, tools.clock, StormService(tools), ReminderService(tools), ExpiryService(tools)),
         canaries=CanaryWorker(tools.store, engine.canaries),
         backfill=BackfillWorker(tools.store, engine.backfill),
+        holds=HoldWorker(tools.store, HoldService(tools, Brakes(tools))),
     )

@@ -28,12 +28,15 @@ from core.services.care import MailboxCare
 from core.services.connecting import ConnectRequest, ConnectService
 from core.services.deliverability import DeliverabilityService
 from core.services.mailboxes import MailboxService
+from core.services.metrics import MetricsService
 from core.services.people import PeopleService
 from core.services.prospects import ProspectService
 from core.services.readings import ReadingService
 from core.services.seats import SeatService
 from core.services.settings import SettingService
 
+MOST_PROSPECTS: Final = 100_000
+"""Scripts get all prospects of a campaign, not a page of them."""
 Result = dict[str, Any] | list[dict[str, Any]]
 Args = Mapping[str, Any]
 
@@ -53,6 +56,7 @@ class Services:
     readings: ReadingService
     seats: SeatService
     care: MailboxCare
+    metrics: MetricsService
     clock: Clock
     workspaces: Callable[[], Awaitable[list[str]]]
     backup: Callable[[Path], Awaitable[None]]
@@ -233,7 +237,7 @@ def _campaign(choose: Callable[[CampaignService], Callable[[Actor, str], Awaitab
 
 
 async def _campaign_status(services: Services, actor: Actor, args: Args) -> Result:
-    return shapes.campaign_report(await services.campaigns.status(actor, args["name"]))
+    return shapes.campaign_page(await services.metrics.status(actor, args["name"], limit=MOST_PROSPECTS))
 
 
 def _prospect(event: ProspectEvent) -> Handler:

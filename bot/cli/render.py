@@ -195,7 +195,11 @@ def _enrolled(result: Row) -> str:
 def _campaign_status(result: Row) -> str:
     figures = result["metrics"]
     head = f"{plain(result['name'])}: {result['status']}, {figures['people']} people, {figures['replied']} replied"
-    stages = table(("STAGE", "SENT", "REPLIED"), [(s["stage"], s["sent"], s["replied"]) for s in figures["stages"]])
+    counted = ("sent", "opened", "opened_machine", "clicked", "clicked_machine", "downloaded", "replied")
+    stages = table(
+        ("STAGE", "SENT", "OPENED", "BY MACHINE", "CLICKED", "BY MACHINE", "DOWNLOADED", "REPLIED"),
+        [(s["stage"], *(s[name] for name in counted)) for s in figures["stages"]],
+    )
     prospects = table(
         ("EMAIL", "STATUS", "STAGE", "NEXT", "REASON"),
         [(p["email"], p["status"], p["stage"], p["next_at"], _why(p["reason"])) for p in result["prospects"]],

@@ -10,13 +10,15 @@ from core.domain.account import SEATED_STATUSES, Mailbox, MailboxStatus
 from core.domain.campaign import Campaign
 from core.domain.delivery import SHOWN
 from core.domain.dns_checks import DomainReport
+from core.domain.figures import CampaignFigures, StageFigures
 from core.domain.people import Person
 from core.domain.reasons import reason as reason_of_code
 from core.domain.reasons import reason_of_refusal
 from core.domain.seats import SeatCount
 from core.domain.taxonomy import TOPICS
 from core.ports.storage import Activity, EmailLogRow, ProspectRow, SyncLogEntry
-from core.services.campaigns import CampaignLine, CampaignReport, Skipped
+from core.services.campaigns import CampaignLine, Skipped
+from core.services.metrics import CampaignPage
 from core.services.people import ImportResult, PersonReport
 from core.services.readings import Reading
 from core.services.settings import SettingLine
@@ -134,26 +136,24 @@ def skipped(people: Iterable[Skipped]) -> list[Shape]:
     return [{"email": one.email, "reason": one.reason} for one in people]
 
 
-def campaign_report(report: CampaignReport) -> Shape:
-    """Opens, clicks and downloads stay 0 as long as nothing is tracked."""
-    stages = [
-        {"stage": one.stage, "sent": one.sent, "opened": 0, "clicked": 0, "downloaded": 0, "replied": one.replied}
-        for one in report.stages
-    ]
-    metrics = {
-        "people": report.people,
-        "opened": 0,
-        "clicked": 0,
-        "downloaded": 0,
-        "replied": report.replied,
-        "stages": stages,
-    }
+def campaign_page(page: CampaignPage) -> Shape:
     return {
-        "name": report.campaign.name,
-        "status": report.campaign.status.value,
-        "prospects": [prospect(row) for row in report.prospects],
-        "metrics": metrics,
+        "name": page.campaign.name,
+        "status": page.campaign.status.value,
+        "prospects": [prospect(row) for row in page.prospects],
+        "metrics": metrics(page.figures),
     }
+
+
+def metrics(figures: CampaignFigures) -> Shape:
+    """``opened`` and ``clicked`` are likely people; with ``_machine`` those of whom only a machine was seen."""
+    stages = [{"stage": one.stage, "sent": one.sent, **_engaged(one)} for one in figures.stages]
+    return {"people": figures.people, "recipients": figures.recipients, **_engaged(figures), "stages": stages}
+
+
+def _engaged(figures: CampaignFigures | StageFigures) -> Shape:
+    names = ("opened", "clicked", "downloaded", "replied", "opened_machine", "clicked_machine")
+    return {name: getattr(figures, name) for name in names}
 
 
 def prospect(row: ProspectRow) -> Shape:

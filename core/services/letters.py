@@ -197,11 +197,3 @@ def _merge_values(due: DueDelivery, mailbox: Mailbox, sender: str, recipient: st
         "sender_name": mailbox.display_name,
         "sender_email": sender,
     }
-
-
-def write_letter(
-    due: DueDelivery, campaign: Campaign, stage: Stage, recipient: str, now: datetime
-) -> Letter | HoldBack:
-    """One mail without links or files."""
-    letter = LetterBatch(None, WorkspaceSettings({}), {}).write(due, campaign, stage, recipient, now)
-    return HoldBack(letter.reason) if isinstance(letter, Refuse) else letter

@@ -21,7 +21,7 @@ from core.domain.enrollment import ProspectStatus
 from core.domain.figures import CampaignFigures, DayFigures, StageFigures
 from core.ports.clock import Clock
 from core.ports.storage import EngagementCount, MinuteCount, ProspectRow, StageCount, UnitOfWork
-from core.services.campaigns import find_campaign
+from core.services.campaign_lookup import find_campaign
 from core.services.tools import Tools, settings_in
 
 PAGE: Final = 25

@@ -17,7 +17,7 @@ from core.domain.compose import Letter, compose
 from core.domain.template import fields_in, html_from_text, render
 from core.errors import InputError, MailError, NotFoundError, OutcomeUnknownError, RefusedError
 from core.ports.mail import Credentials, Endpoint, MailTransport
-from core.services.campaigns import find_campaign
+from core.services.campaign_lookup import find_campaign
 from core.services.diagnose import diagnose_error
 from core.services.tools import Tools
 
