@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Literal
 
 import pytest
 
 from core.clock import SystemClock
-from core.errors import ConnectionLostError, OutcomeUnknownError, ServerRefusedError
+from core.errors import ConnectionLostError, OutcomeUnknownError, ServerRefusedError, UnreachableError
 from core.mail.dialler import Dialler
 from core.mail.dns import Resolver
 from core.mail.smtp import SmtpTransport
 from core.mail.smtp_login import SmtpTimeouts
-from core.ports.mail import Endpoint, SendReceipt
+from core.ports.mail import Endpoint, SendReceipt, Tls
 from tests.fakes.scripted_smtp import DROP, SILENCE, USUAL, Answer, ScriptedSmtp
 from tests.integration.mail.conftest import RITA, Certificates
 
@@ -192,7 +193,7 @@ async def test_an_answer_with_a_farewell_behind_it_counts(transport: SmtpTranspo
 
 async def test_a_slow_answer_belongs_to_its_own_mail(certificates: Certificates) -> None:
     """An answer past the deadline is never taken for the next mail's: that goes over another connection."""
-    transport = make_transport(certificates, data=0.1)
+    transport = make_transport(certificates, data=1)
     late = asyncio.Event()
     async with pipelining({"DOT": [late, "554 5.7.1 spam"]}) as server:
         with pytest.raises(OutcomeUnknownError):
@@ -215,3 +216,70 @@ async def test_a_cancellation_before_the_content_ends_the_connection(transport: 
             await sending
         assert (await send(transport, server.endpoint)).reply == USUAL["DOT"]
         assert (server.connections, len(server.messages)) == (2, 1)
+
+
+class Cutter:
+    """A relay that lets so many bytes pass each way and then cuts; ``ended`` once the server has seen the end too."""
+
+    def __init__(self, port: int, *, to_server: int = 1_000_000, to_client: int = 1_000_000) -> None:
+        self._port, self._to_server, self._to_client = port, to_server, to_client
+        self.ended = asyncio.Event()
+        self._kept: asyncio.Task[None] | None = None  # a closed stream no longer holds its task
+
+    async def __aenter__(self) -> Endpoint:
+        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        return Endpoint("localhost", self._server.sockets[0].getsockname()[1], Tls.NONE)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._kept = asyncio.current_task()
+        back, there = await asyncio.open_connection("127.0.0.1", self._port)
+        ways = [
+            asyncio.create_task(pass_on(reader, there, self._to_server)),
+            asyncio.create_task(pass_on(back, writer, self._to_client)),
+        ]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        writer.close()
+        with suppress(OSError):
+            there.write_eof()
+            await back.read()
+        there.close()
+        self.ended.set()
+
+
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int) -> None:
+    while left > 0 and (data := await reader.read(4_096)):
+        writer.write(data[:left])
+        left -= len(data)
+
+
+async def believed(transport: SmtpTransport, endpoint: Endpoint) -> str:
+    try:
+        await send(transport, endpoint)
+    except OutcomeUnknownError:
+        return "unknown"
+    except (ConnectionLostError, UnreachableError):
+        return "not sent"
+    return "sent"
+
+
+@pytest.mark.parametrize("way", ["to_server", "to_client"])
+async def test_cut_at_every_byte_nothing_is_believed_that_is_not_so(certificates: Certificates, way: str) -> None:
+    """ "Not sent" is never said of a mail that the server took, and "sent" of none that it did not take."""
+    seen: list[str] = []
+    while "sent" not in seen:
+        transport = make_transport(certificates)
+        async with pipelining() as server:
+            cutter = Cutter(server.endpoint.port, **{way: len(seen) + 1})
+            async with cutter as endpoint, asyncio.timeout(10):
+                seen.append(await believed(transport, endpoint))
+                await transport.close()
+                await cutter.ended.wait()
+            taken = len(server.messages)
+        assert (seen[-1], taken) in {("not sent", 0), ("unknown", 0), ("unknown", 1), ("sent", 1)}, len(seen)
+    assert set(seen) == {"not sent", "unknown", "sent"}
