@@ -55,6 +55,17 @@ class Person:
     def primary(self) -> PersonAddress | None:
         return next((address for address in self.addresses if address.primary), next(iter(self.addresses), None))
 
+    @property
+    def merge_fields(self) -> dict[str, str]:
+        """What a template may name of this person, besides the address that is written to."""
+        return {
+            **self.fields,
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "name": self.name if (self.first_name or self.last_name) else "",
+            "phone": self.phone,
+        }
+
     def address_for(self, priority: tuple[str, ...]) -> PersonAddress | None:
         """The address to write to: the first allowed type in order (R118, R119), the primary first within a type."""
         for kind in priority:

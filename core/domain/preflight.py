@@ -104,7 +104,7 @@ def check_recipient(facts: Facts) -> Verdict:
     validation says of it (R116-R118, R126, R127)."""
     if facts.stage.kind != "email":
         return HoldBack(reason("manual_stage", f"{facts.stage.kind.capitalize()}: {facts.stage.note}".rstrip(": ")))
-    closed = _mailbox(facts)
+    closed = check_sender(facts.mailbox, opens_thread=facts.opens_thread)
     if closed is not None:
         return closed
     address = address_to(facts.person, facts.campaign)
@@ -167,8 +167,8 @@ def is_fresh(folders: tuple[FolderState, ...], now: datetime, freshness: timedel
     return bool(watched) and all(folder.read_through_at and folder.read_through_at >= since for folder in watched)
 
 
-def _mailbox(facts: Facts) -> Verdict | None:
-    mailbox = facts.mailbox
+def check_sender(mailbox: Mailbox | None, *, opens_thread: bool) -> HoldBack | Refuse | None:
+    """Whether a mailbox may send now: connected, and synced both ways (R126, R127)."""
     if mailbox is None:
         return Refuse(reason("no_account_selected"))
     if not mailbox.send or not mailbox.capture or mailbox.status is MailboxStatus.DISCONNECTED:
@@ -180,7 +180,7 @@ def _mailbox(facts: Facts) -> Verdict | None:
     if mailbox.status is MailboxStatus.CONNECTING:
         return HoldBack(reason("host_away"))
     if mailbox.status is MailboxStatus.PARTIAL:
-        return None if facts.opens_thread else HoldBack(reason("sync_partial"))
+        return None if opens_thread else HoldBack(reason("sync_partial"))
     if mailbox.status in (MailboxStatus.ERROR, MailboxStatus.CONNECTION_ISSUE):
         return HoldBack(reason("host_away")) if _passes(mailbox) else Refuse(reason("email_not_synced"))
     return None

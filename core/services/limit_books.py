@@ -169,6 +169,22 @@ class Books:
         cap, why, changes_at = min(found, key=lambda one: one[0])
         return self._limit(TrafficKey(MAILBOX, mailbox.id), cap, why, changes_at=changes_at)
 
+    def caps_ahead(self, mailbox: Mailbox, days: int) -> tuple[int, ...]:
+        """Mails in 24 hours for so many days from today, if each day sends all it may: today what is left."""
+        ramp, provider = self._ramp(), provider_key(mailbox.provider, mailbox.address)
+        volumes = dict(self.counts.get(TrafficKey(MAILBOX_DAY, mailbox.id), _NEVER))
+        learned = self.caps.get(mailbox.id)
+        caps = [self.mailbox(mailbox).left]
+        volumes[utc_day(self.now)] = max(volumes.get(utc_day(self.now), 0), self.mailbox(mailbox).cap)
+        for ahead in range(1, days):
+            moment = self.now + ahead * DAY
+            most = min(ramp.cap(volumes, moment), self._daily.get(provider, ramp.target))
+            if learned is not None and learned.until > moment:
+                most = min(most, learned.cap)
+            caps.append(most)
+            volumes[utc_day(moment)] = most
+        return tuple(caps)
+
     def minute(self, mailbox: Mailbox) -> Limit | None:
         """What the host takes in a minute, where it says so."""
         most = self._minute.get(provider_key(mailbox.provider, mailbox.address))
