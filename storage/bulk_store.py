@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from core.domain.campaign import CampaignStatus
 from core.domain.delivery import DeliveryState
@@ -61,6 +61,15 @@ class SqlBulkStore:
         )
         await move_many(self._scope, found, ended)
         return len(found)
+
+    async def send_from(self, campaign_id: str, stage: int, mailbox_id: str | None, *, own: bool) -> int:
+        prospects = select(enrollments.c.mailbox_id).where(
+            enrollments.c.workspace == deliveries.c.workspace, enrollments.c.id == deliveries.c.enrollment_id
+        )
+        of_stage = (deliveries.c.campaign_id == campaign_id, deliveries.c.stage == stage)
+        changed = self._scope.update(deliveries).where(*of_stage, deliveries.c.state == DeliveryState.QUEUED)
+        sender = mailbox_id if own else prospects.scalar_subquery()
+        return await self._scope.run(changed.values(version=deliveries.c.version + 1, mailbox_id=sender))
 
     async def _change(self, *which: ColumnElement[bool], changes: Values, most: int) -> list[str]:
         """Changes at most so many deliveries; returns their prospects."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from core.domain.bounce import BounceReport
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState
@@ -12,12 +13,18 @@ from core.domain.matching import original_ids
 from core.domain.message import InboundKind
 from core.domain.mime import visible_reply
 from core.domain.reasons import reason_of_refusal
+from core.domain.taxonomy import Next
 from core.ports.storage import NewMessage, UnitOfWork
 from core.services.cards import prospect_of
 from core.services.optouts import OptOutService
+from core.services.out_of_office import OutOfOffice
 from core.services.outreach import EVENT_BY_STATUS, OutreachService
 from core.services.progress import Progress
 from core.services.received import Received
+from core.services.suppression_list import block_bounced
+from core.services.tools import settings_in
+
+_ENDS = {event.value for event in (ProspectEvent.COMPLETED, ProspectEvent.FINISH, ProspectEvent.OPTED_OUT)}
 
 
 class Answers:
@@ -27,6 +34,7 @@ class Answers:
         self.progress = progress
         self._outreach = outreach
         self._optouts = optouts
+        self._away = OutOfOffice(progress)
 
     async def follow_up(self, uow: UnitOfWork, item: Received, row: NewMessage) -> None:
         """Draws the consequences of one mail that is stored for the first time."""
@@ -56,9 +64,11 @@ class Answers:
         if item.kind is InboundKind.REPLY:
             await self._reply(uow, item, row, enrollment, delivery)
         elif item.kind is InboundKind.BOUNCE and item.report is not None:
-            await self._bounce(uow, item.report, enrollment, delivery)
+            await self._bounce(uow, item.report, enrollment, delivery, row.at)
         elif item.kind is InboundKind.COMPLAINT:
             await self._optouts.honour(uow, delivery.id, "", evidence=row.message_id or "complaint", code="complaint")
+        elif item.kind is InboundKind.AUTO_REPLY:
+            await self._away.note(uow, item, enrollment, evidence=row.message_id or row.fingerprint)
         else:
             await self.progress.note(uow, enrollment, item.kind.value, evidence=row.message_id or row.fingerprint)
 
@@ -66,10 +76,12 @@ class Answers:
         self, uow: UnitOfWork, item: Received, row: NewMessage, enrollment: Enrollment, delivery: Delivery
     ) -> None:
         """A person answered: nothing further goes, and the recruiter hears of it (R107). A reply after the end is
-        logged and told, and changes nothing (R220)."""
+        logged and told, and changes nothing (R220), unless the workspace wants it to and no person set the end."""
         before = enrollment.status
         evidence = f"{item.match.answer_rule}: {row.message_id or row.fingerprint}"
-        if before in (ProspectStatus.COMPLETE, ProspectStatus.REPLIED):
+        if before is ProspectStatus.COMPLETE and await _counts_late(uow, enrollment):
+            enrollment = await self.progress.move(uow, enrollment, ProspectEvent.LATE_REPLY, evidence=evidence)
+        elif before in (ProspectStatus.COMPLETE, ProspectStatus.REPLIED):
             await self.progress.note(uow, enrollment, "reply", evidence=evidence)
         else:
             await self.progress.cancel_open(uow, enrollment, reason="replied")
@@ -90,7 +102,9 @@ class Answers:
             if failed is not None and enrollment.status is ProspectStatus.REPLIED:
                 await self.progress.cards.stage(uow, prospect, failed, "replied")
 
-    async def _bounce(self, uow: UnitOfWork, report: BounceReport, enrollment: Enrollment, delivery: Delivery) -> None:
+    async def _bounce(
+        self, uow: UnitOfWork, report: BounceReport, enrollment: Enrollment, delivery: Delivery, at: datetime
+    ) -> None:
         effect = report.effect
         event = EVENT_BY_STATUS.get(effect.status or "")
         current = await uow.deliveries.get(delivery.id)
@@ -107,3 +121,13 @@ class Answers:
             )
             failed = await self.progress.save(uow, failed)
             await self.progress.failed(uow, failed, event, why, evidence=report.diagnostic[:200])
+            if effect.next is Next.SUPPRESS_ADDRESS and failed.recipient:
+                await block_bounced(uow, failed.recipient, at=at, evidence=report.diagnostic)
+
+
+async def _counts_late(uow: UnitOfWork, enrollment: Enrollment) -> bool:
+    """Whether a reply after the end makes the prospect Replied: the workspace wants it, and the end came by itself."""
+    if (await settings_in(uow))["late_reply"] != "replied":
+        return False
+    ends = [line.event for line in await uow.enrollments.events(enrollment.id) if line.event in _ENDS]
+    return bool(ends) and ends[-1] == ProspectEvent.COMPLETED.value

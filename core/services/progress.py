@@ -215,7 +215,7 @@ class Progress:
     ) -> Enrollment:
         """On to a stage, or to the next one that did not go out yet: queued by its delay; Complete past the last."""
         enrollment, campaign = prospect.enrollment, prospect.campaign
-        while await self._is_settled(uow, enrollment, position):
+        while campaign.is_removed(position) or await self._is_settled(uow, enrollment, position):
             position += 1
         if campaign.stage_at(position) is None:
             done = ProspectEvent.COMPLETED

@@ -373,7 +373,7 @@ async def test_a_draft_is_replaced_by_its_owner_only_and_keeps_its_owner(rig: Ri
 
 async def test_reports_and_the_email_log(rig: Rig) -> None:
     """Counts, rows and words as shown; an unknown word is refused with those there are."""
-    await fail(rig, people=2, error=NOBODY)
+    await fail(rig, people=2)
     await rig.act(ProspectEvent.RETRY, 1)
     await rig.read_mail()
     await rig.send_due()

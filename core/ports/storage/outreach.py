@@ -301,3 +301,8 @@ class BulkStore(Protocol):
         """Queued deliveries are cancelled; their running prospects become Not Delivered with the reason. At most so
         many at a time; returns how many deliveries changed."""
         ...
+
+    async def send_from(self, campaign_id: str, stage: int, mailbox_id: str | None, *, own: bool) -> int:
+        """Queued deliveries of a stage go from this mailbox; where the stage has none of its ``own``, each from its
+        prospect's. Returns how many."""
+        ...
