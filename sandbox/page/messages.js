@@ -125,6 +125,7 @@ export class MessageList {
     append(body, [
       this.content(message),
       this.attachments(message),
+      files(message, this.options.store.user),
       reactions(message),
       this.threadLine(message),
     ]);
@@ -204,6 +205,27 @@ function sameRun(previous, message) {
     previous.bot_id === message.bot_id &&
     Number(message.ts) - Number(previous.ts) < GROUP_SECONDS
   );
+}
+
+/** Pictures with title and alternative text; other files by name. */
+function files(message, me) {
+  return (message.files || []).map((file) =>
+    el(
+      "figure",
+      { class: "file", dataset: { testid: `file-${file.id}` } },
+      el("figcaption", {}, file.title || file.name),
+      file.mimetype.startsWith("image/") ? filePicture(file, me) : icon("file", 18),
+    ),
+  );
+}
+
+function filePicture(file, me) {
+  const src = `/page/file?${new URLSearchParams({ file: file.id, user: me })}`;
+  const words = file.alt_txt || file.title || file.name;
+  // The browser keeps the room before the picture is there, so that the newest message stays in view.
+  const size = file.original_w ? { width: file.original_w, height: file.original_h } : {};
+  const picture = el("img", { class: "file-picture", src, alt: words, ...size });
+  return el("a", { href: src, target: "_blank", rel: "noopener", title: "Open the picture" }, picture);
 }
 
 function reactions(message) {

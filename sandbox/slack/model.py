@@ -127,6 +127,7 @@ class Message:
     by_bot: bool
     blocks: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
+    files: list[Json] = field(default_factory=list)
     metadata: Json | None = None
     thread_ts: str | None = None
     subtype: str | None = None

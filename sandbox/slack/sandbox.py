@@ -16,6 +16,7 @@ from sandbox.slack.delivery import ACK_SECONDS, EVENT_RETRY_DELAYS, AppLink
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Failure, Faults, Hold, RateLimits
 from sandbox.slack.feed import Feed
+from sandbox.slack.files import Files
 from sandbox.slack.ids import Clock
 from sandbox.slack.interactions import Interactions, NotPossibleError
 from sandbox.slack.journal import Entry, Journal
@@ -75,7 +76,8 @@ class SlackSandbox:
         self._urls = ResponseUrls(self.workspace, self.journal, clock)
         self.interactions = Interactions(self.workspace, self.link, self.events, self._urls)
         self._page = PageApi(self.workspace, self.interactions, self.link, self.journal)
-        services = Services(self.workspace, self.events, self.sockets, self.tokens, lambda: self.page_url)
+        self.files = Files(self.workspace, self.journal, clock)
+        services = Services(self.workspace, self.events, self.sockets, self.tokens, self.files, lambda: self.page_url)
         self._api = WebApi(services, self.journal, self.faults, self.rate_limits)
         self._server = HttpServer(build_application([*self.routes(), *routes]))
         self._port = port
@@ -117,6 +119,7 @@ class SlackSandbox:
             web.post("/actions/{name:.+}", self._urls.handle),
             web.get("/oauth/v2/authorize", self._authorize),
             web.get("/archives/{channel}/p{ts}", _permalink),
+            *self.files.routes(),
             *self._page.routes(),
         ]
 

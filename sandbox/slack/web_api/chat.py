@@ -11,7 +11,7 @@ UPDATE_TEXT = 4_000
 async def post_message(call: Call) -> Json:
     """chat.postMessage: membership first, then the content."""
     channel = call.destination()
-    _may_write(call, channel)
+    may_write(call, channel)
     content = read_content(call.arguments)
     thread_ts = call.text("thread_ts", "") or None
     if thread_ts is not None:
@@ -37,7 +37,8 @@ async def post_message(call: Call) -> Json:
     )
 
 
-def _may_write(call: Call, channel: Channel) -> None:
+def may_write(call: Call, channel: Channel) -> None:
+    """Refuse as Slack does where the bot must not write: is_archived, messages_tab_disabled, not_in_channel."""
     if channel.archived:
         raise RefusedError("is_archived")
     if channel.kind == "dm":

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from sandbox.slack.config import Json
 from sandbox.slack.events import Events
+from sandbox.slack.files import Files
 from sandbox.slack.model import Channel, Message, User
 from sandbox.slack.posting import RefusedError, invalid_arguments
 from sandbox.slack.sockets import SocketHub
@@ -24,6 +25,7 @@ class Services:
     events: Events
     sockets: SocketHub
     tokens: Tokens
+    files: Files
     base_url: Callable[[], str]
 
 

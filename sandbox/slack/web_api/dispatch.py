@@ -9,10 +9,10 @@ from sandbox.slack.config import Json
 from sandbox.slack.faults import Fault, Faults, RateLimits
 from sandbox.slack.journal import Journal
 from sandbox.slack.posting import RefusedError
-from sandbox.slack.web_api import chat, conversations, users, views
+from sandbox.slack.web_api import chat, conversations, files, users, views
 from sandbox.slack.web_api.context import Call, Method, Services
 
-METHODS: dict[str, Method] = chat.METHODS | conversations.METHODS | users.METHODS | views.METHODS
+METHODS: dict[str, Method] = chat.METHODS | conversations.METHODS | files.METHODS | users.METHODS | views.METHODS
 SERVER_ERROR = 500
 _SECRET_ARGUMENTS = frozenset({"token", "client_secret", "code"})
 

@@ -1,0 +1,145 @@
+"""Uploaded files: the address each is sent to, what is kept of it, and its bytes for the page."""
+
+import secrets
+import struct
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from sandbox.slack.config import Json
+from sandbox.slack.ids import Clock, random_id
+from sandbox.slack.journal import Journal
+from sandbox.slack.state import Workspace
+
+MOST_BYTES = 8 * 1024 * 1024
+UPLOAD_SECONDS = 15 * 60.0
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": ("png", "PNG", "image/png"),
+    b"\xff\xd8\xff": ("jpg", "JPEG", "image/jpeg"),
+    b"GIF8": ("gif", "GIF", "image/gif"),
+}
+
+
+@dataclass
+class SlackFile:
+    """A file from the moment its upload was announced. ``shared`` maps conversations to the message it is in."""
+
+    id: str
+    name: str
+    title: str
+    alt_txt: str
+    length: int
+    owner: str
+    created: float
+    ticket: str
+    content: bytes | None = None
+    complete: bool = False
+    shared: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """File type, its name and its MIME type, by the first bytes: what a name says may be wrong."""
+        content = self.content or b""
+        return next((kind for start, kind in _SIGNATURES.items() if content.startswith(start)), _BINARY)
+
+    def to_api(self) -> Json:
+        """Return the file object of files.info and of messages."""
+        filetype, pretty, mimetype = self.kind
+        found: Json = {
+            "id": self.id,
+            "created": int(self.created),
+            "timestamp": int(self.created),
+            "name": self.name,
+            "title": self.title,
+            "mimetype": mimetype,
+            "filetype": filetype,
+            "pretty_type": pretty,
+            "user": self.owner,
+            "size": self.length,
+            "mode": "hosted",
+            "is_external": False,
+            "is_public": False,
+            "channels": sorted(one for one in self.shared if one.startswith("C")),
+            "groups": sorted(one for one in self.shared if one.startswith("G")),
+            "ims": sorted(one for one in self.shared if one.startswith("D")),
+        }
+        if self.alt_txt:
+            found["alt_txt"] = self.alt_txt
+        if filetype == "png":
+            found["original_w"], found["original_h"] = _png_size(self.content or b"")
+        return found
+
+
+_BINARY = ("binary", "Binary", "application/octet-stream")
+
+
+def _png_size(content: bytes) -> tuple[int, int]:
+    """Width and height from the picture's first chunk (PNG specification, IHDR)."""
+    return struct.unpack(">II", content[16:24]) if len(content) >= 24 else (0, 0)
+
+
+class Files:
+    """The files of a workspace, and the two addresses where bytes go in and out."""
+
+    def __init__(self, workspace: Workspace, journal: Journal, clock: Clock) -> None:
+        self._workspace = workspace
+        self._journal = journal
+        self._clock = clock
+        self._files: dict[str, SlackFile] = {}
+        self._tickets: dict[str, SlackFile] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes, for the server to mount."""
+        return [web.post("/upload/v1/{ticket}", self.take), web.get("/page/file", self.show)]
+
+    def announce(self, name: str, length: int, alt_txt: str, owner: str) -> SlackFile:
+        """Remember a file whose bytes are to come to ``/upload/v1/{ticket}``."""
+        ticket = secrets.token_urlsafe(30)
+        file = SlackFile(random_id("F"), name, name, alt_txt, length, owner, self._clock(), ticket)
+        self._files[file.id] = self._tickets[ticket] = file
+        return file
+
+    def get(self, file_id: str) -> SlackFile | None:
+        """Return a file, or None."""
+        return self._files.get(file_id)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Take the bytes of an announced file, once: raw, or as a form with one file in it."""
+        started = self._clock()
+        file = self._tickets.get(request.match_info["ticket"])
+        if file is None or file.content is not None or self._clock() > file.created + UPLOAD_SECONDS:
+            return self._refused("no_such_upload", 404, started)
+        content = await _sent(request)
+        if len(content) != file.length:
+            return self._refused(f"expected {file.length} bytes, got {len(content)}", 400, started)
+        file.content = content
+        self._journal.add("api", "upload", request={"file": file.id, "bytes": len(content)}, started=started)
+        return web.Response(text=f"OK - {len(content)}")
+
+    def _refused(self, why: str, status: int, started: float) -> web.Response:
+        self._journal.add("api", "upload", error=why, started=started)
+        return web.Response(text=why, status=status)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Give a picture to the page of somebody who sees a conversation that it was shared in."""
+        file = self.get(request.query.get("file", ""))
+        if file is None or not self._visible(file, request.query.get("user", "")):
+            raise web.HTTPNotFound
+        mimetype = file.kind[2]
+        if not mimetype.startswith("image/"):
+            raise web.HTTPNotFound
+        return web.Response(body=file.content, content_type=mimetype, headers={"X-Content-Type-Options": "nosniff"})
+
+    def _visible(self, file: SlackFile, user: str) -> bool:
+        channels = (self._workspace.channels[one] for one in file.shared)
+        return user in self._workspace.users and any(self._workspace.sees(user, channel) for channel in channels)
+
+
+async def _sent(request: web.Request) -> bytes:
+    if not request.content_type.startswith("multipart/"):
+        return await request.read()
+    for value in (await request.post()).values():
+        if isinstance(value, web.FileField):
+            content: bytes = value.file.read()
+            return content
+    return b""
