@@ -42,6 +42,8 @@ PAUSE: Final = "mailbox.pause"
 RESUME: Final = "mailbox.resume"
 DISCONNECT: Final = "mailbox.disconnect"
 START: Final = "campaign.start"
+LIFT_MAILBOX_BRAKE: Final = "brake.lift_mailbox"
+LIFT_CAMPAIGN_BRAKE: Final = "brake.lift_campaign"
 OPEN_LINK: Final = "link.open"
 """A link button still tells us that it was pressed, and wants an answer."""
 
@@ -70,6 +72,8 @@ ALL: Final = (
     RESUME,
     DISCONNECT,
     START,
+    LIFT_MAILBOX_BRAKE,
+    LIFT_CAMPAIGN_BRAKE,
     OPEN_LINK,
 )
 

@@ -120,6 +120,12 @@ class DomainUses(Protocol):
     ) -> DomainReport: ...
 
 
+class HoldUses(Protocol):
+    """core.services.holds.HoldService."""
+
+    async def lift_brake(self, actor: Actor, scope: str, name: str) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Every use case that Slack offers. What is None is not offered: its commands say so, its buttons are none."""
@@ -135,6 +141,7 @@ class Services:
     care: MailboxCareUses | None = None
     readings: ReadingUses | None = None
     discovery: DiscoveryUses | None = None
+    holds: HoldUses | None = None
 
 
 @dataclass(frozen=True, slots=True)

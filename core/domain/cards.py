@@ -244,3 +244,45 @@ class UncertainCard(TypedDict):
     evidence: str
     actor: str | None
     actor_at: str | None
+
+
+class LimitCard(TypedDict):
+    """Kind "limit": a mailbox's host said that it sends too much, so it sends less for a while (X12).
+
+    ``provider`` is a key of ``providers.PROVIDERS`` or "other"; ``raw`` the host's own words. ``went`` counts its mails
+    of the last 24 hours; ``cap`` is how many it sends in 24 hours for now, None where it only rests; ``until`` when
+    that ends, ``next_at`` when the next mail may go. ``waiting`` counts the prospects that began to wait.
+    """
+
+    mailbox_id: str
+    address: str
+    owner: str
+    provider: str
+    raw: str
+    went: int
+    cap: int | None
+    until: str
+    next_at: str
+    waiting: int
+    at: str
+
+
+class BrakeCard(TypedDict):
+    """Kind "brake": too many mails bounced, so a mailbox or a campaign is stopped. ``state``: braked or lifted.
+
+    ``scope`` is mailbox or campaign, ``id`` what the button carries, ``name`` the address or the campaign's name.
+    ``bounced`` of ``sent`` mails in ``days`` days; ``percent`` is the share at which it stops. ``actor`` lifted it.
+    """
+
+    state: str
+    scope: str
+    id: str
+    name: str
+    owner: str | None
+    sent: int
+    bounced: int
+    days: int
+    percent: float
+    at: str
+    actor: str | None
+    actor_at: str | None

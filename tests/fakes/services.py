@@ -282,6 +282,17 @@ class FakeDomains:
             facts |= {question: self.records.get((question.kind.value, question.name), ()) for question in wanted}
 
 
+@dataclass
+class FakeHolds:
+    """``lifted`` keeps (user, scope, id)."""
+
+    lifted: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def lift_brake(self, actor: Actor, scope: str, name: str) -> int:
+        self.lifted.append((actor.user, scope, name))
+        return 1
+
+
 @dataclass(frozen=True)
 class Pack:
     """The collected facts."""
@@ -433,6 +444,7 @@ class FakeServices:
 
     alerts: FakeAlerts | None = field(default_factory=FakeAlerts)
     care: FakeCare | None = field(default_factory=FakeCare)
+    holds: FakeHolds | None = field(default_factory=FakeHolds)
     readings: FakeReadings | None = field(default_factory=FakeReadings)
     discovery: FakeDiscovery | None = None
 
@@ -450,6 +462,7 @@ class FakeServices:
             self.care,
             self.readings,
             self.discovery,
+            self.holds,
         )
 
 

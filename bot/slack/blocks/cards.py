@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from bot.slack.blocks.brake_card import brake_card
 from bot.slack.blocks.kit import Card
+from bot.slack.blocks.limit_card import limit_card
 from bot.slack.blocks.recovery_card import recovery_card
 from bot.slack.blocks.reminder_cards import expiry_card, sync_reminder
 from bot.slack.blocks.reply_card import reply_card, reply_excerpt
@@ -28,6 +30,8 @@ _PRESENTERS: Final[Mapping[str, Callable[[Any], Card]]] = {
     "reply_excerpt": reply_excerpt,
     "stage_failed": stage_card,
     "uncertain": uncertain_card,
+    "limit": limit_card,
+    "brake": brake_card,
 }
 
 

@@ -179,6 +179,35 @@ UNCERTAIN: dict[str, Any] = {
     "actor_at": None,
 }
 
+LIMIT: dict[str, Any] = {
+    "mailbox_id": "mailbox-rita",
+    "address": "rita@agency.test",
+    "owner": "U0RITA",
+    "provider": "google",
+    "raw": "550 5.4.5 Daily user sending limit exceeded.",
+    "went": 412,
+    "cap": 206,
+    "until": AT,
+    "next_at": AT,
+    "waiting": 31,
+    "at": AT,
+}
+
+BRAKE: dict[str, Any] = {
+    "state": "braked",
+    "scope": "mailbox",
+    "id": "mailbox-rita",
+    "name": "rita@agency.test",
+    "owner": "U0RITA",
+    "sent": 250,
+    "bounced": 5,
+    "days": 7,
+    "percent": 2,
+    "at": AT,
+    "actor": "U0ADA",
+    "actor_at": AT,
+}
+
 BY_KIND: dict[str, dict[str, Any]] = {
     "sync": SYNC,
     "storm": STORM,
@@ -190,6 +219,8 @@ BY_KIND: dict[str, dict[str, Any]] = {
     "reply_excerpt": EXCERPT,
     "stage_failed": STAGE,
     "uncertain": UNCERTAIN,
+    "limit": LIMIT,
+    "brake": BRAKE,
 }
 
 STATES: dict[str, tuple[str, ...]] = {
@@ -203,6 +234,8 @@ STATES: dict[str, tuple[str, ...]] = {
     "reply_excerpt": ("",),
     "stage_failed": ("failed", "retrying", "sent", "skipped", "finished", "removed", "replied"),
     "uncertain": ("held", "sent", "resent", "dropped"),
+    "limit": ("",),
+    "brake": ("braked", "lifted"),
 }
 
 NASTY = (

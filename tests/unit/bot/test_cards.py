@@ -88,6 +88,8 @@ SHAPES = {
     "reply_excerpt": cards.ReplyExcerpt,
     "stage_failed": cards.StageCard,
     "uncertain": cards.UncertainCard,
+    "limit": cards.LimitCard,
+    "brake": cards.BrakeCard,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bot.slack import action_ids
 from bot.slack.action_ids import encode, used
 from bot.slack.blocks import answers, mailbox_reports, outreach_status
+from bot.slack.blocks.cards import present
 from bot.slack.blocks.home import home_view
 from bot.slack.listeners.actions import buttons
 from bot.slack.uses import Connect
@@ -16,6 +17,7 @@ from core.domain.account import MailboxStatus
 from core.domain.campaign import CampaignStatus
 from core.domain.enrollment import ProspectStatus
 from tests.fakes.services import FakeServices, Pack, a_campaign, a_mailbox
+from tests.unit.bot.facts import BRAKE
 from tests.unit.bot.test_read_aloud import CARDS
 
 COUNTS = {ProspectStatus.ACTIVE: 2}
@@ -34,6 +36,7 @@ def shown() -> list[Any]:
         answers.ask_disconnect(a_mailbox()),
         outreach_status.start_offer([(draft, COUNTS)]),
         mailbox_reports.escalation(Pack(), "mailbox-rita", "mark"),
+        present("brake", BRAKE | {"scope": "campaign"}),
     ]
     home = home_view([a_mailbox(status=one) for one in MailboxStatus], [], [(draft, COUNTS)])
     return [*(card.blocks for card in (*CARDS.values(), *offers)), home["blocks"]]

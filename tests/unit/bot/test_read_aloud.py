@@ -75,4 +75,4 @@ def test_it_reads_as_a_person_would_say_it(name: str) -> None:
 @pytest.mark.parametrize("name", CARDS)
 def test_only_settings_have_names_with_underscores(name: str) -> None:
     said = re.findall(r"\b[a-z]+_[a-z_]+\b", aloud(CARDS[name], quoted=False))
-    assert set(said) <= {"mailbox_limit", "alert_channel"}
+    assert set(said) <= {"mailbox_limit", "mailbox_daily", "alert_channel"}

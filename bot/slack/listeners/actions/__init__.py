@@ -13,6 +13,7 @@ from bot.slack import action_ids
 from bot.slack.action_ids import ButtonValue, used
 from bot.slack.blocks.kit import Card
 from bot.slack.listeners.actions.alert_buttons import AlertButtons
+from bot.slack.listeners.actions.brake_button import BrakeButton
 from bot.slack.listeners.actions.campaign_buttons import CampaignButtons
 from bot.slack.listeners.actions.mailbox_buttons import MailboxButtons
 from bot.slack.listeners.actions.stage_buttons import StageButtons
@@ -65,7 +66,15 @@ def buttons(desk: Desk, services: Services, connect: Connect) -> dict[str, Press
         action_ids.WAS_SENT: stage.was_sent,
         action_ids.SEND_AGAIN: stage.send_again,
         action_ids.DROP: stage.drop,
+        **({} if services.holds is None else _brake_buttons(BrakeButton(services.holds))),
         **({} if services.alerts is None else _alert_buttons(AlertButtons(services.alerts, escalations))),
+    }
+
+
+def _brake_buttons(brake: BrakeButton) -> dict[str, Press]:
+    return {
+        action_ids.LIFT_MAILBOX_BRAKE: brake.lift_mailbox,
+        action_ids.LIFT_CAMPAIGN_BRAKE: brake.lift_campaign,
     }
 
 
