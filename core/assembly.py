@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from core.ports.storage import Store
     from core.services.alert_desk import AlertDesk
     from core.services.backfill import BackfillService
+    from core.services.bulk_actions import BulkActions
+    from core.services.campaign_edits import CampaignEdits
+    from core.services.campaign_files import CampaignFiles
     from core.services.campaigns import CampaignService
     from core.services.canaries import CanaryService
     from core.services.care import MailboxCare
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from core.services.credentials import CredentialService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import AutoconfigSource, Discovery
+    from core.services.email_log import EmailLog
     from core.services.engagement import EngagementService
     from core.services.holds import HoldService
     from core.services.mailboxes import MailboxService
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from core.services.settings import SettingService
     from core.services.signatures import SignatureService
     from core.services.signin import SignInService
+    from core.services.suppression_list import SuppressionList
     from core.services.sync import SyncService
     from core.services.tools import Tools
     from core.services.trial_letter import SystemMailbox, TrialLetter
@@ -81,6 +86,11 @@ class UseCases:
     people: PeopleService
     campaigns: CampaignService
     prospects: ProspectService
+    bulk: BulkActions
+    edits: CampaignEdits
+    files: CampaignFiles
+    email_log: EmailLog
+    blocks: SuppressionList
     settings: SettingService
     domains: DeliverabilityService
     discovery: Discovery
@@ -232,12 +242,16 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
     from core.services.alert_desk import AlertDesk
     from core.services.alerts import AlertService
     from core.services.brakes import Brakes
+    from core.services.bulk_actions import BulkActions
+    from core.services.campaign_edits import CampaignEdits
+    from core.services.campaign_files import CampaignFiles
     from core.services.campaigns import CampaignService
     from core.services.cards import CardWriter
     from core.services.care import MailboxCare
     from core.services.connecting import ConnectService
     from core.services.deliverability import DeliverabilityService
     from core.services.discovery import Discovery
+    from core.services.email_log import EmailLog
     from core.services.engagement import EngagementService
     from core.services.holds import HoldService
     from core.services.mailboxes import MailboxService
@@ -252,6 +266,7 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
     from core.services.signatures import SignatureService
     from core.services.signin import SignInService
     from core.services.submission import Submission
+    from core.services.suppression_list import SuppressionList
     from core.services.trial_letter import TrialLetter
     from core.services.trial_mail import TrialMail
 
@@ -269,6 +284,11 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
         people=PeopleService(tools),
         campaigns=CampaignService(tools, progress),
         prospects=prospects,
+        bulk=BulkActions(tools, progress),
+        edits=CampaignEdits(tools, progress),
+        files=CampaignFiles(tools),
+        email_log=EmailLog(tools, progress),
+        blocks=SuppressionList(tools, progress),
         settings=SettingService(tools),
         domains=DeliverabilityService(mail.resolver),
         discovery=Discovery(mail.resolver, mail.autoconfig, mail.sign_in, safe=mail.sign_in_safe),
