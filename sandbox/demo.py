@@ -21,6 +21,7 @@ from pathlib import Path
 import aiohttp
 
 from sandbox.mail import MailHost
+from sandbox.mail.accounts import AccountSeed
 from sandbox.mail.sites import named
 from sandbox.mail.tokens import TokenProvider
 from sandbox.signin import SignInHost
@@ -163,6 +164,17 @@ def sms_environment(sms: SmsHost) -> dict[str, str]:
     }
 
 
+def system_environment(mail: MailHost) -> dict[str, str]:
+    """The address that test letters come from: a mailbox of its own on the host."""
+    system = mail.add_account(AccountSeed("noreply@rethread.example", "Rethread", "recruiter", secrets.token_hex(8)))
+    return {
+        "RETHREAD_SYSTEM_FROM": system.address,
+        "RETHREAD_SYSTEM_SMTP": mail.smtp_address,
+        "RETHREAD_SYSTEM_SMTP_TLS": "none",
+        "RETHREAD_SYSTEM_SMTP_PASSWORD": system.password,
+    }
+
+
 @contextlib.asynccontextmanager
 async def running_product(program: Path, environment: Mapping[str, str]) -> AsyncIterator[Product]:
     """The product's ``serve`` until the block ends; ready when the block begins."""
@@ -205,7 +217,7 @@ async def demo(
     for app in signin.registry.apps.values():
         app.token_lifetime_s = TOKEN_LIFE_S
     with tempfile.TemporaryDirectory(prefix="rethread-demo-") as folder:
-        environment = product_environment(slack, mail, Path(folder), signin, sms)
+        environment = product_environment(slack, mail, Path(folder), signin, sms) | system_environment(mail)
         async with running_product(program, environment) as product:
             await load_samples(product)
             words = WORDS.format(
