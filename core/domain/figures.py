@@ -82,3 +82,21 @@ def percent(value: float) -> str:
         # Nearly all is not all.
         return "99 %" if 0.99 < value < 1 else f"{value * 100:.0f} %"
     return f"{value * 100:.1f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """How many people failed for a reason; ``code`` is empty for all that the others leave."""
+
+    code: str
+    text: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``failures``: most frequent first; their sum is the number of prospects whose status is a failure now. Empty
+    across campaigns."""
+
+    figures: CampaignFigures
+    failures: tuple[FailureCount, ...] = ()
