@@ -37,6 +37,8 @@ class OutreachCommand:
                 return _retried(email, await self._prospects.retry_person(actor, email))
             case asked.ShowPerson(email):
                 return await self._person(actor, email)
+            case _:
+                return answers.said("This is being built.")
 
     async def _list(self, actor: Actor) -> Card:
         lines = await self._campaigns.list(actor)
