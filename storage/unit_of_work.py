@@ -25,6 +25,7 @@ from storage.scope import Scope
 from storage.seen_store import SqlSeenStore
 from storage.setting_store import SqlSettingStore
 from storage.sign_in_store import SqlSignInStore
+from storage.stage_queries import SqlStageStore
 from storage.status_queries import SqlReportStore
 from storage.sync_log_store import SqlSyncLogStore
 from storage.ticket_store import SqlTicketStore
@@ -113,6 +114,10 @@ class SqlUnitOfWork:
     @cached_property
     def reports(self) -> SqlReportStore:
         return SqlReportStore(self._scope)
+
+    @cached_property
+    def stages(self) -> SqlStageStore:
+        return SqlStageStore(self._scope)
 
     @cached_property
     def lists(self) -> SqlListStore:

@@ -37,6 +37,7 @@ class DeliveryEvent(StrEnum):
     CANCEL = "cancel"
     SKIP = "skip"
     BOUNCED = "bounced"  # it went out and came back
+    DONE = "done"  # a call or a task: a person has done it, or it was only told
     RESTORE = "restore"  # the act that cancelled it was undone
 
 
@@ -53,6 +54,7 @@ TRANSITIONS: dict[DeliveryEvent, dict[DeliveryState, DeliveryState]] = {
     E.FOUND: {S.SENDING: S.SENT, S.UNKNOWN: S.SENT, S.HELD: S.SENT, S.QUEUED: S.SENT},
     E.RESEND: {S.UNKNOWN: S.QUEUED, S.HELD: S.QUEUED},
     E.HOLD: {S.UNKNOWN: S.HELD},
+    E.DONE: {S.QUEUED: S.SENT},
     E.CANCEL: {S.QUEUED: S.CANCELLED, S.UNKNOWN: S.CANCELLED, S.HELD: S.CANCELLED},
     E.RESTORE: {S.CANCELLED: S.QUEUED},
     E.SKIP: {S.QUEUED: S.SKIPPED, S.UNKNOWN: S.SKIPPED, S.HELD: S.SKIPPED, S.FAILED: S.SKIPPED},
@@ -68,6 +70,20 @@ SHOWN: dict[DeliveryState, str] = {
     S.CANCELLED: "Not Delivered",
     S.SKIPPED: "Skipped",
 }
+
+MANUAL_KINDS = frozenset(("call", "task"))
+"""Kinds of stages that a person does."""
+
+POSTED = "posted"
+"""``settled_by`` of a call or a task that holds nobody up: its card was posted, and the campaign went on."""
+
+
+def shown(state: DeliveryState, kind: str = "email", settled_by: str | None = None) -> str:
+    """The state in a person's words: a call is done, not sent."""
+    if state is S.SENT and kind in MANUAL_KINDS:
+        return "Posted" if settled_by == POSTED else "Done"
+    return SHOWN[state]
+
 
 OPEN_STATES = frozenset((S.QUEUED, S.SENDING, S.UNKNOWN, S.HELD))
 """States in which the stage is not settled; an enrollment has at most one such delivery."""

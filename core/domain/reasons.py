@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.domain.enrollment import Reason
+from core.domain.sms_codes import REASONS as SMS_REASONS
 from core.domain.taxonomy import Topic
 
 _TABLE: Final[dict[str, tuple[str, str]]] = {
@@ -153,9 +154,20 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+_TEXT_UNKNOWN: Final = (
+    "It is not certain whether the last text went out.",
+    "Nothing goes until that is settled: by the text message provider's list, or by you on the card.",
+)
+
+
+def undecided(kind: str) -> Reason:
+    """Why nothing more goes while the outcome of a stage of this kind is unknown."""
+    return Reason("delivery_unknown", *_TEXT_UNKNOWN) if kind == "sms" else reason("delivery_unknown")
+
+
 def reason(code: str, detail: str = "") -> Reason:
     """The reason of a code, with a detail (a field's name, a note) behind what happened."""
-    text, fix = _TABLE[code]
+    text, fix = _TABLE[code] if code in _TABLE else SMS_REASONS[code]
     return Reason(code, f"{text} {detail}".strip(), fix)
 
 

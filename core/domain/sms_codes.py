@@ -111,6 +111,9 @@ _KINDS: Final[dict[str, tuple[Next, str, str]]] = {
     ),
 }
 
+REASONS: Final = {f"sms_{kind}": (text, fix) for kind, (_, text, fix) in _KINDS.items()}
+"""What happened and what to press, by reason code: ``reasons.reason`` finds them too."""
+
 _CODES: Final[dict[int, str]] = {
     14107: "busy",
     20003: "account",

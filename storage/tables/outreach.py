@@ -183,5 +183,12 @@ partial_index("ix_deliveries_claim", CLAIMABLE, deliveries.c.first_touch, delive
 partial_index("ix_deliveries_waiting", WAITING, deliveries.c.waiting_for)
 partial_index("ix_deliveries_sending", SENDING, deliveries.c.claimed_at)
 partial_index("ix_deliveries_unknown", UNKNOWN, deliveries.c.next_check_at)
+partial_index(
+    "ix_deliveries_looks",
+    deliveries.c.next_check_at.is_not(None),
+    deliveries.c.kind,
+    deliveries.c.state,
+    deliveries.c.next_check_at,
+)
 partial_index("ix_deliveries_sent", SENT, deliveries.c.mailbox_id, deliveries.c.sent_at)
 partial_index("ix_enrollment_events_reply", REPLY, enrollment_events.c.enrollment_id, enrollment_events.c.at)

@@ -55,6 +55,7 @@ from core.ports.storage.outreach import (
     StageCount,
 )
 from core.ports.storage.profiles import NewPerson, PeopleStore
+from core.ports.storage.stages import StageStore
 from core.ports.storage.units import Store, UnitOfWork
 
 __all__ = [
@@ -104,6 +105,7 @@ __all__ = [
     "SignInState",
     "SignInStore",
     "StageCount",
+    "StageStore",
     "Store",
     "Suppression",
     "SuppressionStore",

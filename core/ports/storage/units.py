@@ -23,6 +23,7 @@ from core.ports.storage.messages import MessageStore
 from core.ports.storage.notices import AlertStore, AuditStore, OutboxStore, SeenStore, SettingStore
 from core.ports.storage.outreach import BulkStore, CampaignStore, DeliveryStore, EnrollmentStore, ReportStore
 from core.ports.storage.profiles import PeopleStore
+from core.ports.storage.stages import StageStore
 
 
 class UnitOfWork(Protocol):
@@ -66,6 +67,8 @@ class UnitOfWork(Protocol):
     def reports(self) -> ReportStore: ...
     @property
     def lists(self) -> ListStore: ...
+    @property
+    def stages(self) -> StageStore: ...
     @property
     def bulk(self) -> BulkStore: ...
     @property

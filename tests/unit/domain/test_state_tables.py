@@ -95,6 +95,7 @@ DELIVERY_MOVES = {
     (E.SKIP, S.HELD): S.SKIPPED,
     (E.SKIP, S.FAILED): S.SKIPPED,
     (E.RESTORE, S.CANCELLED): S.QUEUED,
+    (E.DONE, S.QUEUED): S.SENT,
 }
 
 
@@ -133,6 +134,14 @@ def test_every_delivery_state_has_its_word() -> None:
         "skipped": "Skipped",
     }
     assert {state.value for state in delivery.OPEN_STATES} == {"queued", "sending", "unknown", "held"}
+
+
+def test_a_call_is_done_and_not_sent() -> None:
+    """R149, R150: in a person's words; one that held nobody up was only posted."""
+    assert delivery.shown(DeliveryState.SENT, "call", "U0RITA") == "Done"
+    assert delivery.shown(DeliveryState.SENT, "task", delivery.POSTED) == "Posted"
+    assert delivery.shown(DeliveryState.SENT, "sms", "server") == "Sent"
+    assert delivery.shown(DeliveryState.QUEUED, "call") == "Waiting"
 
 
 def test_the_message_id_follows_from_stage_and_series_alone() -> None:
