@@ -95,10 +95,10 @@ class Driver:
         product, burst = self.around.product, self.chance.randint(1, 25)
         if self.chance.random() < 0.3:  # blindly: while starting, recovering, waiting or sending
             await product.launch()
-            await pause(self.chance.uniform(0.1, 4.0))
+            await pause(self.chance.uniform(0.1, 3.0))
         else:
             await product.start()
-            await self.more_mails(burst, within=3)
+            await self.more_mails(burst, within=2)
             await self.answer("live", LIVE_GRACE)
             await pause(self.chance.uniform(0, 0.2))
         await product.kill()
