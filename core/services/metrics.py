@@ -7,9 +7,8 @@ always of this moment. Small campaigns are counted each time.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -19,17 +18,13 @@ from core.domain.actor import Actor
 from core.domain.campaign import Campaign
 from core.domain.enrollment import ProspectStatus
 from core.domain.figures import CampaignFigures, DayFigures, StageFigures
-from core.ports.clock import Clock
 from core.ports.storage import EngagementCount, MinuteCount, ProspectRow, StageCount, UnitOfWork
 from core.services.campaign_lookup import find_campaign
+from core.services.recent_figures import RecentFigures
 from core.services.tools import Tools, settings_in
 
 PAGE: Final = 25
 _DAYS_BACK: Final = timedelta(days=366)
-_QUICK_S: Final = 0.05
-_KEPT_FOR: Final = 20  # times as long as counting took: at most a twentieth of the time is spent on counting
-_OLDEST_S: Final = 600.0
-"""Figures older than this are not shown again: whoever asks waits for new ones."""
 _FAILED: Final = (ProspectStatus.BOUNCED, ProspectStatus.SPAM, ProspectStatus.NOT_DELIVERED)
 
 
@@ -54,7 +49,7 @@ class MetricsService:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._recent = _Recent(tools.clock)
+        self._recent = RecentFigures(tools.clock)
 
     async def status(
         self, actor: Actor, name: str, *, status: ProspectStatus | None = None, limit: int = PAGE, offset: int = 0
@@ -169,50 +164,3 @@ def _days(minutes: Sequence[MinuteCount], zone: ZoneInfo) -> tuple[DayFigures, .
         DayFigures(day, counts[day, "sent"], counts[day, "replied"], counts[day, "failed"])
         for day in sorted({day for day, _ in counts})
     )
-
-
-@dataclass(slots=True)
-class _Kept:
-    figures: CampaignFigures
-    counted_at: float
-    good_until: float
-
-
-class _Recent:
-    """The figures of large campaigns, kept in proportion to what they cost."""
-
-    def __init__(self, clock: Clock, most: int = 200) -> None:
-        self._clock = clock
-        self._most = most
-        self._kept: dict[str, _Kept] = {}
-        self._counting: dict[str, asyncio.Task[CampaignFigures]] = {}
-
-    async def get(self, key: str, count: Callable[[], Awaitable[CampaignFigures]]) -> CampaignFigures:
-        """The last figures while a new count is under way, except for the first time."""
-        kept = self._kept.get(key)
-        if kept is not None and self._clock.monotonic() < kept.good_until:
-            return kept.figures
-        task = self._counting.get(key)
-        if task is None:
-            task = asyncio.create_task(self._count(key, count))
-            self._counting[key] = task
-            task.add_done_callback(lambda done: self._done(key, done))
-        if kept is not None and self._clock.monotonic() - kept.counted_at < _OLDEST_S:
-            return kept.figures
-        return await asyncio.shield(task)  # whoever asks may go away; the count goes on for the others
-
-    async def _count(self, key: str, count: Callable[[], Awaitable[CampaignFigures]]) -> CampaignFigures:
-        began = self._clock.monotonic()
-        figures = await count()
-        now = self._clock.monotonic()
-        self._kept.pop(key, None)
-        if now - began > _QUICK_S:
-            self._kept[key] = _Kept(figures, now, now + (now - began) * _KEPT_FOR)
-            if len(self._kept) > self._most:
-                del self._kept[next(iter(self._kept))]
-        return figures
-
-    def _done(self, key: str, task: asyncio.Task[CampaignFigures]) -> None:
-        del self._counting[key]
-        if not task.cancelled() and task.exception() is not None:
-            self._kept.pop(key, None)  # whoever asks next counts, and hears of the error
