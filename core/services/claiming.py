@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from core.domain.campaign import Campaign, Stage
 from core.domain.compose import compose
 from core.domain.delivery import DeliveryEvent, transition
@@ -33,8 +35,11 @@ from core.services.address_facts import AddressFacts, address_facts, recipient_o
 from core.services.last_look import Outgoing
 from core.services.ledger import Ledger
 from core.services.letters import LetterBatch, LetterWriter
+from core.services.limits import KEEPS_ITS_PLACE, Allowance, LimitKeeper
 from core.services.progress import Progress
 from core.services.tools import Tools, settings_in
+
+_log = structlog.get_logger("outreach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class _Batch:
     slots: Slots
     addresses: AddressFacts
     letters: LetterBatch
+    allowance: Allowance
     raws: Mapping[str, bytes]
     ledger: Ledger
 
@@ -71,6 +77,7 @@ class Claiming:
         tools: Tools,
         progress: Progress,
         letters: LetterWriter,
+        limits: LimitKeeper,
         *,
         started_at: datetime,
         at_once: int = AT_ONCE,
@@ -79,6 +86,7 @@ class Claiming:
         self._tools = tools
         self._progress = progress
         self._letters = letters
+        self._limits = limits
         self._started_at = started_at
         self._at_once = at_once
         self._validates = validates
@@ -94,6 +102,7 @@ class Claiming:
             if not due:
                 return []
             campaigns = await uow.campaigns.get_many({one.delivery.campaign_id for one in due})
+            due = [await self._with_sender(uow, one, campaigns[one.delivery.campaign_id]) for one in due]
             frozen = [one.delivery.id for one in due if one.delivery.message_id]
             batch = _Batch(
                 uow=uow,
@@ -103,6 +112,7 @@ class Claiming:
                 slots=slots,
                 addresses=await address_facts(uow, settings, due, campaigns, now=now, validates=self._validates),
                 letters=await self._letters.batch(uow, settings, list(campaigns.values())),
+                allowance=await self._limits.open(uow, settings, now, due, campaigns),
                 raws=await uow.deliveries.raws(frozen) if frozen else {},
                 ledger=Ledger(self._progress),
             )
@@ -112,19 +122,18 @@ class Claiming:
         self, batch: _Batch, due: Sequence[DueDelivery], campaigns: Mapping[str, Campaign]
     ) -> list[Outgoing]:
         outgoing, left = list[Outgoing](), 0
-        for claimed in due:
-            campaign = campaigns[claimed.delivery.campaign_id]
-            one = await self._with_sender(batch.uow, claimed, campaign)
+        for one in due:
             if not batch.slots.free(one.mailbox):
                 left += 1
                 continue
-            sent = await self._through_gates(batch, one, campaign)
+            sent = await self._through_gates(batch, one, campaigns[one.delivery.campaign_id])
             if sent is not None:
                 outgoing.append(sent)
         await batch.ledger.write(batch.uow)
         for mailbox_id, next_send_at in batch.slots.taken.items():
             if next_send_at > batch.now:
                 await batch.uow.mailboxes.reserve_slot(mailbox_id, next_send_at=next_send_at)
+        await batch.allowance.close(batch.uow)
         if len(outgoing) + left < len(due):  # some did not go: their places are free for others
             batch.uow.wake("outreach")
         return outgoing
@@ -153,6 +162,7 @@ class Claiming:
             return None
         verdict = self._gates(batch, due, campaign, stage)
         if isinstance(verdict, _Mail):
+            batch.allowance.take(due, campaign, stage.kind, verdict.recipient)
             return self._take(batch, due, verdict)
         if isinstance(verdict, Refuse):
             await self._refuse(batch.uow, due, verdict.reason)
@@ -174,7 +184,12 @@ class Claiming:
         mail = self._written(batch, due, campaign, stage, due.delivery.recipient or found.recipient)
         if not isinstance(mail, _Mail):
             return mail
-        return check_moment(facts, batch.now) or check_reading(facts, batch.now) or mail
+        return (
+            check_moment(facts, batch.now)
+            or batch.allowance.ask(due, campaign, stage.kind, mail.recipient)
+            or check_reading(facts, batch.now)
+            or mail
+        )
 
     def _facts(self, batch: _Batch, due: DueDelivery, campaign: Campaign, stage: Stage) -> Facts:
         address = recipient_of(due, campaign)
@@ -209,6 +224,9 @@ class Claiming:
             return _Mail(recipient, compose(letter), letter.message_id, letter.subject)
         except InputError as error:
             return Refuse(reason("content_rejected", error.message))
+        except Exception:  # one mail that nobody could foresee stops none of the others
+            _log.exception("mail_not_written", action="mail_not_written", delivery=delivery.id)
+            return Refuse(reason("content_rejected", "It could not be written."))
 
     def _take(self, batch: _Batch, due: DueDelivery, mail: _Mail) -> Outgoing:
         """Committed as ``sending`` before the server hears anything."""
@@ -246,7 +264,9 @@ class Claiming:
             batch.uow.wake("addresses")
 
     def _throttle(self, batch: _Batch, due: DueDelivery, verdict: Throttle) -> None:
-        batch.ledger.save(due.delivery, replace(due.delivery, due_at=verdict.until))
+        """Where its whole mailbox rests the mail keeps its place in the queue."""
+        if verdict.reason.code not in KEEPS_ITS_PLACE:
+            batch.ledger.save(due.delivery, replace(due.delivery, due_at=verdict.until))
         _show(batch, due, verdict.reason, verdict.until)
 
     async def _refuse(self, uow: UnitOfWork, due: DueDelivery, why: Reason) -> None:

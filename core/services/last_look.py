@@ -38,6 +38,21 @@ class Outgoing:
     looked_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingText:
+    """A text that is ``sending``: committed, frozen, ready for the provider. ``recipient`` is in E.164."""
+
+    delivery: Delivery
+    recipient: str
+    text: str
+    enrollment: Enrollment
+    looked_at: float
+
+
+Departing = Outgoing | OutgoingText
+"""What a claim takes out of the queue."""
+
+
 class LastLook:
     """Questions that many mails ask at the same moment are asked once."""
 
@@ -46,8 +61,9 @@ class LastLook:
         self._submission = submission
         self._running = Together(self._ask_running)
         self._logins = Together(self._ask_logins)
+        self._known: dict[str, tuple[Credentials, float]] = {}
 
-    async def may_go(self, outgoing: Outgoing) -> bool:
+    async def may_go(self, outgoing: Departing) -> bool:
         """False where the prospect does not run any more, or may be stopping in this very moment. Raises
         StorageError."""
         enrollment, looked_at = outgoing.enrollment, outgoing.looked_at
@@ -57,7 +73,11 @@ class LastLook:
         return not self._tools.stops.concerns(enrollment.id, enrollment.version, looked_at)
 
     async def credentials(self, mailbox: Mailbox) -> Credentials:
-        """Raises MailError kinds, all of them certain: nothing was said to the mail server."""
+        """Those of a quarter of a second ago count. Raises MailError kinds, all of them certain: nothing was said to
+        the mail server."""
+        known, asked_at = self._known.get(mailbox.id, (None, 0.0))
+        if known is not None and self._tools.clock.monotonic() - asked_at < FRESH_S:
+            return known
         found = await self._logins.ask(mailbox.id, mailbox)
         if isinstance(found, MailError):
             raise found
@@ -69,8 +89,11 @@ class LastLook:
         return [one in running for one in enrollment_ids]
 
     async def _ask_logins(self, _mailbox_id: str, asking: Sequence[Mailbox]) -> Sequence[Credentials | MailError]:
+        asked_at = self._tools.clock.monotonic()
         try:
-            found: Credentials | MailError = await self._submission.credentials(asking[0])
+            found = await self._submission.credentials(asking[0])
         except MailError as error:
-            found = error
+            self._known.pop(asking[0].id, None)
+            return [error] * len(asking)
+        self._known[asking[0].id] = found, asked_at
         return [found] * len(asking)

@@ -19,6 +19,7 @@ from core.ports.storage import UnitOfWork
 from core.services.claiming import Claiming
 from core.services.last_look import LastLook, Outgoing
 from core.services.letters import LetterWriter
+from core.services.limits import LimitKeeper
 from core.services.progress import Progress
 from core.services.send_results import CROSSED_PAUSE_S, SendResults
 from core.services.sending_health import SendingHealth
@@ -42,6 +43,7 @@ class OutreachService:
         *,
         started_at: datetime,
         letters: LetterWriter | None = None,
+        limits: LimitKeeper | None = None,
         at_once: int = AT_ONCE,
         validates: bool = False,
     ) -> None:
@@ -54,6 +56,7 @@ class OutreachService:
             tools,
             progress,
             letters or LetterWriter(),
+            limits or LimitKeeper(),
             started_at=started_at,
             at_once=at_once,
             validates=validates,

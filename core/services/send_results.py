@@ -21,6 +21,7 @@ from core.errors import LoginRefusedError, MailError
 from core.ports.storage import UnitOfWork
 from core.services.last_look import Outgoing
 from core.services.ledger import Ledger
+from core.services.limits import give_back
 from core.services.progress import Progress
 from core.services.sending_health import SendingHealth
 from core.services.together import Together
@@ -122,8 +123,8 @@ class SendResults:
             ledger.save(delivery, one.sent)
             ledger.move(enrollment, ProspectEvent.COMPLETED, evidence=evidence)
             return True
-        if stage.sender is not None or enrollment.mailbox_id is None:
-            return False  # whose mailbox that is must be asked
+        if stage.removed or stage.sender is not None or enrollment.mailbox_id is None:
+            return False  # which stage, or whose mailbox that is, must be asked
         following = self._progress.queued(
             enrollment, campaign, one.outgoing.timezone, position, after=one.at, mailbox_id=enrollment.mailbox_id
         )
@@ -157,6 +158,7 @@ class SendResults:
                 due_at=self._tools.clock.now() + timedelta(seconds=pause_s),
                 attempts=max(0, current.attempts - 1),
             )
+            await give_back(uow, [(outgoing.delivery, outgoing.mailbox)])
             await self._progress.requeue(uow, queued, evidence="not begun")
 
         await self._of_mine(outgoing, put_back)
@@ -179,6 +181,7 @@ class SendResults:
                 was_full=current.reason == MAILBOX_FULL,
                 random=self._tools.random(),
             )
+            await give_back(uow, [(outgoing.delivery, outgoing.mailbox)])
             await self._apply(uow, outgoing, current, error, decision)
 
         await self._of_mine(outgoing, settle)

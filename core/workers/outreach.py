@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -18,6 +19,9 @@ _log = structlog.get_logger("outreach")
 
 _LONGEST_SLEEP = 1.0
 _GRACE = 15.0
+_BATCH = 200
+"""The most that one transaction claims: nobody else writes meanwhile, and a reply must not wait for long."""
+_GROUPS_WITHIN = 0.02
 
 
 class OutreachWorker:
@@ -32,6 +36,7 @@ class OutreachWorker:
         self._undecided = undecided
         self._capacity = capacity
         self._under_way: dict[asyncio.Task[None], Outgoing] = {}
+        self._done = asyncio.Event()
 
     async def recover(self, *, claimed_before: datetime | None) -> None:
         """What a dead process left behind is undecided, not forgotten. Run before anything is claimed, with None where
@@ -62,31 +67,54 @@ class OutreachWorker:
         free = self._capacity - len(self._under_way)
         if free <= 0:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            await self._group()
             return True
         claimed = 0
         for workspace in await self._store.workspaces_with_work("outreach", self._clock.now()):
             if claimed >= free:
                 break
             under_way = Counter(one.mailbox.id for one in self._under_way.values())
-            outgoing = await self._outreach.claim(workspace, limit=free - claimed, under_way=under_way)
+            limit = min(free - claimed, _BATCH)
+            outgoing = await self._outreach.claim(workspace, limit=limit, under_way=under_way)
             claimed += len(outgoing)
             for one in outgoing:
                 self._start(one)
+        if claimed:
+            await self._group()
         return claimed > 0
+
+    async def _group(self) -> None:
+        """A moment, or until a quarter of what is under way is done: results come in groups, and a claim for each one
+        of them would cost more than the mails do."""
+        enough = len(self._under_way) * 3 // 4
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GROUPS_WITHIN):
+                while len(self._under_way) > enough:
+                    self._done.clear()
+                    await self._done.wait()
 
     async def _rest(self) -> None:
         """Until there is work, or a mail has gone and its mailbox is free for the next."""
-        work = asyncio.create_task(self._store.wait("outreach", _LONGEST_SLEEP))
+        self._done.clear()
+        waiting = [
+            asyncio.create_task(self._store.wait("outreach", _LONGEST_SLEEP)),
+            asyncio.create_task(self._done.wait()),
+        ]
         try:
-            await asyncio.wait({work, *self._under_way}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     def _start(self, outgoing: Outgoing) -> None:
         task = asyncio.create_task(self._deliver(outgoing), name=f"deliver {outgoing.delivery.id}")
         self._under_way[task] = outgoing
-        task.add_done_callback(self._under_way.pop)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._done.set()
 
     async def _deliver(self, outgoing: Outgoing) -> None:
         try:
