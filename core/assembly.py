@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from core.services.people import PeopleService
     from core.services.prospects import ProspectService
     from core.services.readings import ReadingService
+    from core.services.reports import ReportService
     from core.services.seats import SeatService
     from core.services.settings import SettingService
     from core.services.signatures import SignatureService
@@ -100,6 +101,7 @@ class UseCases:
     care: MailboxCare
     engagement: EngagementService
     metrics: MetricsService
+    reports: ReportService
     signatures: SignatureService
     trial_letters: TrialLetter
     holds: HoldService
@@ -261,6 +263,7 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
     from core.services.progress import Progress
     from core.services.prospects import ProspectService
     from core.services.readings import ReadingService
+    from core.services.reports import ReportService
     from core.services.seats import SeatService
     from core.services.settings import SettingService
     from core.services.signatures import SignatureService
@@ -274,7 +277,8 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
     connecting = ConnectService(tools, mail.connector, mail.transport)
     submission = Submission(mail.transport, credentials or make_credentials(tools, mail))
     mailboxes = MailboxService(tools, alerts, submission)
-    prospects = ProspectService(tools, progress)
+    prospects, campaigns = ProspectService(tools, progress), CampaignService(tools, progress)
+    metrics = MetricsService(tools)
     desk = AlertDesk(tools, mailboxes, prospects, versions())
     trial = TrialMail(tools, mail.connector, submission)
     return UseCases(
@@ -282,7 +286,7 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
         connecting=connecting,
         sign_in=SignInService(tools, mail.sign_in, connecting),
         people=PeopleService(tools),
-        campaigns=CampaignService(tools, progress),
+        campaigns=campaigns,
         prospects=prospects,
         bulk=BulkActions(tools, progress),
         edits=CampaignEdits(tools, progress),
@@ -297,7 +301,8 @@ def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService
         care=MailboxCare(tools, trial, desk, versions()),
         alerts=desk,
         engagement=EngagementService(tools, mail.links.signer if mail.links else None, OptOutService(tools, progress)),
-        metrics=MetricsService(tools),
+        metrics=metrics,
+        reports=ReportService(metrics, campaigns),
         signatures=SignatureService(tools),
         trial_letters=TrialLetter(tools, mail.transport, mail.system),
         holds=HoldService(tools, Brakes(tools)),

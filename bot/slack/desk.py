@@ -7,7 +7,7 @@ makes Bolt forget the ack and answer 404 after three seconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -16,8 +16,9 @@ from bot.slack.answering import Answers
 from bot.slack.blocks.kit import Card
 from bot.slack.error_handler import explain
 from bot.slack.middleware import RoleBook, Rush, origin_of
+from bot.slack.sharing import Sharing
 from bot.slack.slack_errors import translate
-from bot.slack.uses import Origin, Seen, Story
+from bot.slack.uses import Origin, Picture, Seen, Story
 from core.domain.actor import Actor
 from core.errors import RethreadError
 
@@ -27,7 +28,7 @@ class FrontDesk:
 
     def __init__(self, client: AsyncWebClient, roles: RoleBook, rush: Rush, seen: Seen) -> None:
         self._client, self._roles, self._rush, self._seen = client, roles, rush, seen
-        self._answers = Answers(client)
+        self._answers, self._sharing = Answers(client), Sharing(client)
         self._running: set[asyncio.Task[Any]] = set()
 
     async def serve(self, body: Mapping[str, Any], story: Story) -> None:
@@ -76,6 +77,10 @@ class FrontDesk:
         except Exception as error:
             raise translate(error) from error
         return True
+
+    async def share(self, actor: Actor, channel: str | None, card: Card, pictures: Sequence[Picture]) -> Card | None:
+        """``Sharing.share``. Raises SlackError kinds where nothing was posted."""
+        return await self._sharing.share(actor, channel, card, pictures)
 
     async def publish_home(self, actor: Actor, view: Mapping[str, Any]) -> None:
         """Shows a person's Home tab. Raises SlackError kinds."""

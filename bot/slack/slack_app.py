@@ -26,6 +26,7 @@ from bot.slack.error_handler import explain
 from bot.slack.middleware import RoleBook, Rush
 from bot.slack.notifier import SlackNotifier
 from bot.slack.pacing import ChannelPace
+from bot.slack.sharing import FILES_SCOPE
 from bot.slack.signature import MOST_BYTES, is_genuine
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Connect, Seen, Services
@@ -35,7 +36,16 @@ from core.ports.clock import Clock
 log = logging.getLogger("rethread.slack")
 
 REQUIRED_SCOPES: Final = frozenset(
-    ("chat:write", "commands", "channels:read", "groups:read", "im:write", "users:read", "users:read.email")
+    (
+        "chat:write",
+        "commands",
+        "channels:read",
+        "groups:read",
+        "im:write",
+        "users:read",
+        "users:read.email",
+        FILES_SCOPE,
+    )
 )
 """What manifest.yml asks for."""
 

@@ -15,6 +15,7 @@ from core.domain.campaign import Campaign
 from core.domain.delivery import Delivery
 from core.domain.dns_checks import DomainReport
 from core.domain.enrollment import Enrollment, ProspectEvent
+from core.domain.figures import Report
 from core.ports.storage import SyncLogEntry
 from core.services.campaigns import CampaignLine, CampaignReport
 from core.services.people import PersonReport
@@ -126,6 +127,13 @@ class HoldUses(Protocol):
     async def lift_brake(self, actor: Actor, scope: str, name: str) -> int: ...
 
 
+class ReportUses(Protocol):
+    """core.services.reports.ReportService."""
+
+    async def campaign(self, actor: Actor, name: str) -> Report: ...
+    async def mine(self, actor: Actor) -> Report: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Every use case that Slack offers. What is None is not offered: its commands say so, its buttons are none."""
@@ -142,6 +150,7 @@ class Services:
     readings: ReadingUses | None = None
     discovery: DiscoveryUses | None = None
     holds: HoldUses | None = None
+    reports: ReportUses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,16 @@ class Origin:
     window: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG to be posted. ``described`` is its alternative text, at most 1,000 characters."""
+
+    name: str
+    title: str
+    described: str
+    content: bytes
+
+
 Story = Callable[[Actor], Awaitable[Card | None]]
 """Calls a use case and presents: the card is shown to the person who asked; None where nothing is to be said."""
 
@@ -179,6 +198,11 @@ class Desk(Protocol):
 
     async def post_once(self, actor: Actor, key: str, channel: str, card: Card) -> bool:
         """Posts a card in a person's name, once per key; False where that was done before. Raises SlackError kinds."""
+        ...
+
+    async def share(self, actor: Actor, channel: str | None, card: Card, pictures: Sequence[Picture]) -> Card | None:
+        """Posts a card and pictures for everybody in a conversation, in a direct message where the bot is not in it.
+        Returns what the person should know of how that went. Raises SlackError kinds where nothing was posted."""
         ...
 
     async def publish_home(self, actor: Actor, view: dict[str, Any]) -> None:

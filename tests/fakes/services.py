@@ -23,6 +23,7 @@ from core.services.campaigns import CampaignLine, CampaignReport, Skipped
 from core.services.people import EnrollmentLine, PersonReport
 from core.services.prospects import RetryResult
 from core.services.settings import SettingLine
+from tests.fakes.reports import FakeReports
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 TEAM = "T0AGENCY"
@@ -447,6 +448,7 @@ class FakeServices:
     holds: FakeHolds | None = field(default_factory=FakeHolds)
     readings: FakeReadings | None = field(default_factory=FakeReadings)
     discovery: FakeDiscovery | None = None
+    reports: FakeReports | None = field(default_factory=FakeReports)
 
     @property
     def uses(self) -> Services:
@@ -463,6 +465,7 @@ class FakeServices:
             self.readings,
             self.discovery,
             self.holds,
+            self.reports,
         )
 
 

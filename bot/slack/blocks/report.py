@@ -35,10 +35,8 @@ def report_card(report: Report, *, title: str = "", pictures: bool = True) -> Ca
     name = title or figures.campaign
     stack = Stack(kit.header(f"Report: {name}"), kit.paragraph(*_whole(figures)), most_json=kit.MOST_JSON - 1_200)
     if figures.stages:
-        stack.add(
-            kit.paragraph([kit.strong("By stage"), kit.glue(f", of all people in the campaign{_machines(figures)}")])
-        )
-        stack.add(kit.preformatted(stage_table(figures)))
+        intro = kit.glue(f", of all people in the campaign{_machines(figures)}")
+        stack.add(kit.paragraph([kit.strong("By stage"), intro]), kit.preformatted(stage_table(figures)))
     if report.failures:
         stack.add(_failures(report.failures))
     stack.blocks.append(kit.context(*CAVEATS))
@@ -58,7 +56,7 @@ def in_words(figures: CampaignFigures) -> str:
 def funnel_in_words(figures: CampaignFigures) -> str:
     """The alternative text of the funnel."""
     stages = "; ".join(
-        f"stage {one.stage} {one.kind}: {one.sent:,} sent, {one.opened:,} opened, {one.clicked:,} clicked, "
+        f"stage {one.stage} {clean(one.kind, 12)}: {one.sent:,} sent, {one.opened:,} opened, {one.clicked:,} clicked, "
         f"{one.replied:,} replied"
         for one in figures.stages
     )
@@ -124,7 +122,7 @@ def _stage(figures: CampaignFigures, one: StageFigures, downloads: bool) -> list
     people = figures.people
     downloaded = [_cell(one.downloaded, 0, people)] if downloads else []
     return [
-        f"{one.stage}. {'SMS' if one.kind == 'sms' else one.kind}",
+        f"{one.stage}. {'SMS' if one.kind == 'sms' else clean(one.kind, 12)}",
         _cell(one.sent, 0, people),
         _cell(one.opened, one.opened_machine, people),
         _cell(one.clicked, one.clicked_machine, people),

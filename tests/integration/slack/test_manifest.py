@@ -19,6 +19,7 @@ NEEDED_BY = {
     "commands": "app.command",
     "channels:read": "member_joined_channel",
     "groups:read": "member_joined_channel",
+    "files:write": "files_upload_v2",
     "im:write": "conversations_open",
     "users:read": "users_info",
     "users:read.email": "users_info",

@@ -9,9 +9,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.slack.blocks import answers
 from bot.slack.blocks.kit import Card
-from bot.slack.command_parser import MAILBOX, OUTREACH, Hint, parse_mailbox, parse_outreach
+from bot.slack.command_parser import MAILBOX, OUTREACH, Hint, ReportCampaign, parse_mailbox, parse_outreach
 from bot.slack.listeners.commands.mailbox import MailboxCommand
 from bot.slack.listeners.commands.outreach import OutreachCommand
+from bot.slack.listeners.commands.reporting import Reporting
 from bot.slack.uses import Connect, Desk, Services
 from core.domain.actor import Actor
 
@@ -21,6 +22,7 @@ _ELSEWHERE = Hint("Rethread does not know this command.", f"{MAILBOX} help, or {
 def register_commands(app: AsyncApp, desk: Desk, services: Services, connect: Connect) -> None:
     """/mailbox, /outreach, and a sentence for any other command that the app's settings may still name."""
     mailbox, outreach = MailboxCommand(desk, services, connect), OutreachCommand(services)
+    reporting = Reporting(desk, services)
 
     @app.command(MAILBOX)
     async def on_mailbox(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -32,6 +34,10 @@ def register_commands(app: AsyncApp, desk: Desk, services: Services, connect: Co
     async def on_outreach(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         asked = parse_outreach(str(body.get("text") or ""))
+        if isinstance(asked, ReportCampaign):
+            name, channel = asked.name, str(body.get("channel_id") or "")
+            await desk.serve(body, lambda actor: reporting.answer(actor, name, channel))
+            return
         await desk.serve(body, lambda actor: outreach.answer(actor, asked))
 
     @app.command(re.compile(""))
