@@ -74,6 +74,7 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         readings=uses.readings,
         discovery=uses.discovery,
         holds=uses.holds,
+        reports=uses.reports,
     )
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
 
@@ -88,6 +89,12 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
         people=uses.people,
         campaigns=uses.campaigns,
         prospects=uses.prospects,
+        bulk=uses.bulk,
+        edits=uses.edits,
+        files=uses.files,
+        email_log=uses.email_log,
+        blocks=uses.blocks,
+        holds=uses.holds,
         settings=uses.settings,
         domains=uses.domains,
         readings=uses.readings,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bot.cli.command_error import UsageError
 from bot.cli.grammar import Argument, Command, Invocation, Place, Prepare, arg, host_and_port, understand
+from bot.cli.outreach_commands import OUTREACH_COMMANDS
 from bot.cli.source import Source
 
 LAYERS: Final = ("imap", "smtp", "oauth", "tls", "dns", "socket")
@@ -16,7 +17,6 @@ _ON_OFF: Final = {"on": True, "off": False}
 _ROLES: Final = ("all", "bot", "engine")
 _ADDRESS_TYPES: Final = ("personal", "work", "other")
 _ADDRESS: Final = arg("address", help="the mailbox's address")
-_NAME: Final = arg("name", help="the campaign's name")
 _EMAIL: Final = arg("email", help="any address of the person")
 
 
@@ -46,19 +46,6 @@ def _switched(args: dict[str, Any], _: Source) -> Mapping[str, Any]:
 
 def _people_file(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
     return {"csv": _as_text(source.file(args["file"]))}
-
-
-def _campaign_file(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
-    return {"yaml": source.text(args["file"])}
-
-
-def _enrolled(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
-    people = args["people"]
-    return {
-        "name": args["name"],
-        "csv": _as_text(source.file(people)) if people else None,
-        "emails": args["email"] or [],
-    }
 
 
 def _classified(args: dict[str, Any], source: Source) -> Mapping[str, Any]:
@@ -107,14 +94,6 @@ def _on_mailbox(verb: str, help_text: str, *more: Argument, prepare: Prepare | N
     return Command(f"mailbox {verb}", help_text, (_ADDRESS, *more), prepare)
 
 
-def _on_campaign(verb: str, help_text: str) -> Command:
-    return Command(f"campaign {verb}", help_text, (_NAME,))
-
-
-def _on_prospect(verb: str, help_text: str, *more: Argument) -> Command:
-    return Command(f"prospect {verb}", help_text, (_NAME, _EMAIL, *more))
-
-
 COMMANDS: Final = (
     Command(
         "serve",
@@ -157,45 +136,7 @@ COMMANDS: Final = (
         (_EMAIL, arg("address", help="the new address"), arg("--type", choices=_ADDRESS_TYPES, default="other")),
     ),
     Command("people address remove", "one address less on a profile", (_EMAIL, arg("address"))),
-    Command("campaign import", "a new draft from a campaign file", (arg("file", metavar="F.yml"),), _campaign_file),
-    _on_campaign("export", "the campaign's file"),
-    Command(
-        "campaign enroll",
-        "put people into a campaign; those of a file that are not known yet are imported first",
-        (
-            _NAME,
-            arg("--people", metavar="F.csv", help="a people file: everybody in it, imported first where needed"),
-            arg("--email", action="extend", nargs="+", metavar="E", help="addresses of people who are known already"),
-        ),
-        _enrolled,
-    ),
-    Command("campaign list", "every campaign with its figures"),
-    _on_campaign("start", "start or go on"),
-    _on_campaign("pause", "send nothing until started again"),
-    _on_campaign("stop", "end it: what waits is cancelled"),
-    _on_campaign("archive", "put a finished campaign away"),
-    _on_campaign("status", "its prospects and figures"),
-    _on_prospect("pause", "send nothing to this person for now"),
-    _on_prospect("unpause", "go on with this person"),
-    _on_prospect("skip", "leave the current stage out"),
-    _on_prospect("finish", "end the campaign for this person"),
-    _on_prospect("remove", "take this person out of the campaign"),
-    _on_prospect(
-        "retry",
-        "the failed stage again",
-        arg("--bypass-validation", action="store_true", help="also where the address was judged undeliverable"),
-    ),
-    Command(
-        "retry",
-        "every failed stage of a campaign again",
-        (_NAME, arg("--reason", metavar="R", help="only those that failed for this reason code")),
-    ),
-    Command(
-        "email-log",
-        "what was, is being and will be sent, newest first",
-        (arg("--campaign", metavar="N"), arg("--status", metavar="S", help="as shown, such as Sent or Waiting")),
-    ),
-    Command("email-log cancel", "cancel a send that waits", (arg("id", metavar="ID"),)),
+    *OUTREACH_COMMANDS,
     Command("settings show", "the workspace's settings, their defaults and meaning"),
     Command("settings set", "change a setting", (arg("key"), arg("value", help="“default” puts the default back"))),
     Command(

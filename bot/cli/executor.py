@@ -6,63 +6,24 @@ The same code answers whether the command came over the control channel or found
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from bot.cli import shapes
 from bot.cli.command_error import CommandError, UsageError
 from bot.cli.grammar import Request
+from bot.cli.hold_handlers import HOLDS
+from bot.cli.outreach_handlers import OUTREACH
+from bot.cli.services import Args, Handler, Result, Services
 from core.domain.account import Mailbox
 from core.domain.actor import Actor, operator
-from core.domain.campaign import Campaign
-from core.domain.delivery import SHOWN
-from core.domain.enrollment import ProspectEvent
-from core.domain.people_file import read as read_people
 from core.errors import NotFoundError, RefusedError
-from core.ports.clock import Clock
 from core.ports.mail import Endpoint, Tls
-from core.services.campaigns import CampaignService, Skipped
-from core.services.care import MailboxCare
-from core.services.connecting import ConnectRequest, ConnectService
-from core.services.deliverability import DeliverabilityService
+from core.services.connecting import ConnectRequest
 from core.services.mailboxes import MailboxService
-from core.services.metrics import MetricsService
-from core.services.people import PeopleService
-from core.services.prospects import ProspectService
-from core.services.readings import ReadingService
-from core.services.seats import SeatService
-from core.services.settings import SettingService
 
-MOST_PROSPECTS: Final = 100_000
-"""Scripts get all prospects of a campaign, not a page of them."""
-Result = dict[str, Any] | list[dict[str, Any]]
-Args = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What commands need. ``workspaces`` lists the ids there are; ``backup`` copies the database into a new file and
-    raises a StorageError or RefusedError where it cannot."""
-
-    mailboxes: MailboxService
-    connecting: ConnectService
-    people: PeopleService
-    campaigns: CampaignService
-    prospects: ProspectService
-    settings: SettingService
-    domains: DeliverabilityService
-    readings: ReadingService
-    seats: SeatService
-    care: MailboxCare
-    metrics: MetricsService
-    clock: Clock
-    workspaces: Callable[[], Awaitable[list[str]]]
-    backup: Callable[[Path], Awaitable[None]]
-
-
-Handler = Callable[[Services, Actor, Args], Awaitable[Result]]
+__all__ = ["HANDLERS", "Args", "Result", "Services", "answer", "execute"]
 
 
 async def answer(services: Services, request: Request, workspace: str | None) -> Result:
@@ -194,76 +155,6 @@ async def _address_remove(services: Services, actor: Actor, args: Args) -> Resul
     return shapes.profile(await services.people.remove_address(actor, args["email"], args["address"]))
 
 
-async def _campaign_import(services: Services, actor: Actor, args: Args) -> Result:
-    return shapes.campaign(await services.campaigns.import_file(actor, args["yaml"]))
-
-
-async def _campaign_export(services: Services, actor: Actor, args: Args) -> Result:
-    return {"name": args["name"], "file": await services.campaigns.export(actor, args["name"])}
-
-
-async def _campaign_enroll(services: Services, actor: Actor, args: Args) -> Result:
-    emails, left_out = list[str](args["emails"]), list[Skipped]()
-    if args["csv"]:
-        from_file, left_out = await _import_first(services, actor, base64.b64decode(args["csv"]))
-        emails += from_file
-    elif not emails:
-        raise UsageError("give --people F.csv or --email E")
-    result = await services.campaigns.enroll(actor, args["name"], emails)
-    return {"enrolled": result.enrolled, "skipped": shapes.skipped([*left_out, *result.skipped])}
-
-
-async def _import_first(services: Services, actor: Actor, raw: bytes) -> tuple[list[str], list[Skipped]]:
-    """The addresses of a people file's good rows, everybody imported; and the rows that are left out."""
-    rows, _ = read_people(raw, now=services.clock.now())
-    result = await services.people.import_csv(actor, raw)
-    addresses = {row.line: next((a for a in row.addresses if a.primary), row.addresses[0]).address for row in rows}
-    left_out = [
-        Skipped(addresses.pop(one.line, f"line {one.line}"), f"line {one.line}: {one.reason}")
-        for one in result.rejected
-    ]
-    return list(addresses.values()), left_out
-
-
-async def _campaign_list(services: Services, actor: Actor, _: Args) -> Result:
-    return [shapes.campaign_line(line) for line in await services.campaigns.list(actor)]
-
-
-def _campaign(choose: Callable[[CampaignService], Callable[[Actor, str], Awaitable[Campaign]]]) -> Handler:
-    async def handle(services: Services, actor: Actor, args: Args) -> Result:
-        return shapes.campaign(await choose(services.campaigns)(actor, args["name"]))
-
-    return handle
-
-
-async def _campaign_status(services: Services, actor: Actor, args: Args) -> Result:
-    return shapes.campaign_page(await services.metrics.status(actor, args["name"], limit=MOST_PROSPECTS))
-
-
-def _prospect(event: ProspectEvent) -> Handler:
-    async def handle(services: Services, actor: Actor, args: Args) -> Result:
-        wanted = ProspectEvent.RETRY_BYPASS if args.get("bypass_validation") else event
-        after = await services.prospects.act(actor, wanted, args["name"], args["email"])
-        status = "Removed" if event is ProspectEvent.REMOVE else after.status.value
-        return {"campaign": args["name"], "email": args["email"], "status": status, "stage": after.stage}
-
-    return handle
-
-
-async def _retry_all(services: Services, actor: Actor, args: Args) -> Result:
-    result = await services.prospects.retry_all(actor, args["name"], why=args["reason"])
-    return {"retried": result.retried, "refused": shapes.skipped(result.refused)}
-
-
-async def _email_log(services: Services, actor: Actor, args: Args) -> Result:
-    return shapes.email_log(await services.campaigns.email_log(actor, args["campaign"], args["status"]))
-
-
-async def _cancel(services: Services, actor: Actor, args: Args) -> Result:
-    delivery = await services.campaigns.cancel_delivery(actor, args["id"])
-    return {"id": delivery.id, "status": SHOWN[delivery.state], "reason": shapes.reason(delivery.reason)}
-
-
 async def _settings_show(services: Services, actor: Actor, _: Args) -> Result:
     return [shapes.setting(line) for line in await services.settings.show(actor)]
 
@@ -290,24 +181,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "people show": _people_show,
     "people address add": _address_add,
     "people address remove": _address_remove,
-    "campaign import": _campaign_import,
-    "campaign export": _campaign_export,
-    "campaign enroll": _campaign_enroll,
-    "campaign list": _campaign_list,
-    "campaign start": _campaign(lambda service: service.start),
-    "campaign pause": _campaign(lambda service: service.pause),
-    "campaign stop": _campaign(lambda service: service.stop),
-    "campaign archive": _campaign(lambda service: service.archive),
-    "campaign status": _campaign_status,
-    "prospect pause": _prospect(ProspectEvent.PAUSE),
-    "prospect unpause": _prospect(ProspectEvent.UNPAUSE),
-    "prospect skip": _prospect(ProspectEvent.SKIP),
-    "prospect finish": _prospect(ProspectEvent.FINISH),
-    "prospect remove": _prospect(ProspectEvent.REMOVE),
-    "prospect retry": _prospect(ProspectEvent.RETRY),
-    "retry": _retry_all,
-    "email-log": _email_log,
-    "email-log cancel": _cancel,
+    **OUTREACH,
+    **HOLDS,
     "settings show": _settings_show,
     "settings set": _settings_set,
 }

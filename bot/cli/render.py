@@ -187,9 +187,53 @@ def _exported(result: Row) -> str:
     return str(result["file"]).rstrip("\n")
 
 
+def _named(people: Sequence[Row]) -> list[str]:
+    return [f"  {plain(one['email'])}: {plain(one['reason'])}" for one in people]
+
+
+def _elsewhere(result: Row) -> list[str]:
+    """The same person in two running campaigns is worth a look."""
+    return [
+        f"  {plain(one['email'])} is written to by {', '.join(map(plain, one['campaigns']))} as well"
+        for one in result.get("also_in", ())
+    ]
+
+
 def _enrolled(result: Row) -> str:
-    lines = [f"{result['enrolled']} enrolled, {len(result['skipped'])} skipped"]
-    return "\n".join([*lines, *(f"  {plain(one['email'])}: {plain(one['reason'])}" for one in result["skipped"])])
+    head = f"{result['enrolled']} enrolled, {len(result['skipped'])} skipped"
+    return "\n".join([head, *_named(result["skipped"]), *_elsewhere(result)])
+
+
+def _moved(result: Row) -> str:
+    head = f"{result['moved']} moved, {len(result['skipped'])} left as they are"
+    return "\n".join([head, *_named(result["skipped"]), *_elsewhere(result)])
+
+
+def _in_bulk(result: Row) -> str:
+    return "\n".join([f"{result['done']} done, {len(result['refused'])} refused", *_named(result["refused"])])
+
+
+def _ledger(rows: Sequence[Row]) -> str:
+    return "\n".join(f"{row['at']}  {plain(row['sentence'])}" for row in rows) or "Nothing has happened yet."
+
+
+def _prospect_page(result: Row) -> str:
+    rows = [
+        (p["person"], p["email"], p["status"], p["stage"], p["next_at"], _why(p["reason"])) for p in result["prospects"]
+    ]
+    shown = table(("NAME", "EMAIL", "STATUS", "STAGE", "NEXT", "REASON"), rows) if rows else "Nobody matches."
+    return f"{shown}\n\nPage {result['page']}, {result['total']:,} in all."
+
+
+def _blocked(result: Row) -> str:
+    lines = [f"{result['added']} added, {result['stopped']} prospects stopped"]
+    return "\n".join([*lines, *(f"  line {one['line']}: {plain(one['reason'])}" for one in result["rejected"])])
+
+
+def _block_list(result: Row) -> str:
+    rows = [(one["key"], one["code"], one["at"], one["actor"], one["note"]) for one in result["entries"]]
+    shown = table(("ADDRESS", "WHY", "SINCE", "BY", "NOTE"), rows) if rows else "Nobody is on the list."
+    return f"{shown}\n\n{result['total']:,} in all."
 
 
 def _campaign_status(result: Row) -> str:
@@ -268,6 +312,10 @@ def _classified(rows: Sequence[Row]) -> str:
     return _sentence(list(rows))
 
 
+_ON_PROSPECT: Final = (
+    *("pause", "unpause", "skip", "finish", "undo", "remove", "retry"),
+    *("called", "texted", "booked"),
+)
 _RENDERERS: Final[dict[str, Callable[[Any], str]]] = {
     "check": _checks,
     "mailbox list": _mailbox_list,
@@ -285,8 +333,16 @@ _RENDERERS: Final[dict[str, Callable[[Any], str]]] = {
     "campaign list": _campaigns,
     "campaign export": _exported,
     "campaign enroll": _enrolled,
+    "campaign move": _moved,
+    "prospect bulk": _in_bulk,
+    "prospect ledger": _ledger,
+    "prospect list": _prospect_page,
+    "prospect export": _exported,
+    "block add": _blocked,
+    "block import": _blocked,
+    "block list": _block_list,
     "campaign status": _campaign_status,
-    **{f"prospect {verb}": _prospect for verb in ("pause", "unpause", "skip", "finish", "remove", "retry")},
+    **{f"prospect {verb}": _prospect for verb in _ON_PROSPECT},
     "retry": _retried,
     "email-log": _email_log,
     "settings show": _settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,17 +11,21 @@ from core.domain.campaign import Campaign
 from core.domain.delivery import SHOWN
 from core.domain.dns_checks import DomainReport
 from core.domain.figures import CampaignFigures, StageFigures
+from core.domain.ledger import LedgerLine
 from core.domain.people import Person
 from core.domain.reasons import reason as reason_of_code
 from core.domain.reasons import reason_of_refusal
 from core.domain.seats import SeatCount
 from core.domain.taxonomy import TOPICS
-from core.ports.storage import Activity, EmailLogRow, ProspectRow, SyncLogEntry
+from core.ports.storage import Activity, LogLine, ProspectRow, Suppression, SyncLogEntry
 from core.services.campaigns import CampaignLine, Skipped
+from core.services.email_log import failed_even_so
 from core.services.metrics import CampaignPage
+from core.services.outcomes import AlsoIn
 from core.services.people import ImportResult, PersonReport
 from core.services.readings import Reading
 from core.services.settings import SettingLine
+from core.services.suppression_list import BlockResult
 from core.services.trial_mail import TrialResult
 
 Shape = dict[str, Any]
@@ -124,12 +128,14 @@ def activity(one: Activity) -> Shape:
 
 
 def campaign(one: Campaign) -> Shape:
-    return {"id": one.id, "name": one.name, "status": one.status.value, "stages": len(one.stages)}
+    return {"id": one.id, "name": one.name, "status": one.status.value, "stages": len(one.live_stages)}
 
 
 def campaign_line(line: CampaignLine) -> Shape:
     counts = {status.value: count for status, count in line.counts.items()}
-    return {**campaign(line.campaign), "people": sum(counts.values()), "prospects": counts}
+    one = line.campaign
+    facts = {"owner": one.owner, "shared": one.shared, "job": one.job, "job_stage": one.job_stage}
+    return {**campaign(one), **facts, "people": line.people, "prospects": counts}
 
 
 def skipped(people: Iterable[Skipped]) -> list[Shape]:
@@ -168,23 +174,52 @@ def prospect(row: ProspectRow) -> Shape:
     }
 
 
-def email_log(rows: Sequence[EmailLogRow]) -> list[Shape]:
-    return [
-        {
-            "id": row.id,
-            "campaign": row.campaign,
-            "email": row.email,
-            "person": row.person,
-            "stage": row.stage,
-            "subject": row.subject,
-            "status": SHOWN[row.state],
-            "reason": reason(row.reason),
-            "server_text": row.server_text,
-            "at": moment(row.at),
-            "message_id": row.message_id,
-        }
-        for row in rows
-    ]
+def log_line(line: LogLine) -> Shape:
+    """``note`` where a line was tried past validation and failed even so (R144)."""
+    note = failed_even_so(line.state, bypass=line.bypass)
+    return {
+        "id": line.id,
+        "campaign": line.campaign,
+        "email": line.email,
+        "person": line.person,
+        "stage": line.stage,
+        "kind": line.kind,
+        "subject": line.subject,
+        "status": SHOWN[line.state],
+        "reason": reason(line.reason),
+        "server_text": line.server_text,
+        "at": moment(line.at),
+        "due_at": moment(line.due_at),
+        "message_id": line.message_id,
+        **({"note": note} if note else {}),
+    }
+
+
+def also_in(people: Iterable[AlsoIn]) -> list[Shape]:
+    return [{"email": one.email, "campaigns": [*one.campaigns]} for one in people]
+
+
+def ledger_line(line: LedgerLine) -> Shape:
+    return {
+        "at": moment(line.at),
+        "event": line.event,
+        "before": line.before.value,
+        "after": line.after.value,
+        "stage": line.stage,
+        "actor": line.actor,
+        "reason": line.reason or None,
+        "message_id": line.message_id,
+        "sentence": line.sentence,
+    }
+
+
+def blocked(result: BlockResult) -> Shape:
+    rejected = [{"line": one.line, "reason": one.reason} for one in result.rejected]
+    return {"added": result.added, "stopped": result.stopped, "rejected": rejected}
+
+
+def block(entry: Suppression) -> Shape:
+    return {"key": entry.key, "code": entry.code, "actor": entry.actor, "at": moment(entry.at), "note": entry.note}
 
 
 def reason(code: str | None) -> Shape | None:

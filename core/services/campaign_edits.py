@@ -104,8 +104,8 @@ class CampaignEdits:
 
     async def _skip_all(self, actor: Actor, name: str, position: int) -> None:
         async with self._tools.store.read(actor.workspace) as uow:
-            campaign = await find_campaign(uow, name)
-            require_outreach(actor, campaign.owner)
+            campaign = await self._editable(uow, actor, name)
+            with_stage_removed(campaign, position, keeps_place=True)  # nobody is skipped for what cannot be deleted
             there = await uow.lists.standing_at(campaign.id, position)
         chosen = Selection(campaign.name, tuple(there))
         await self._bulk.act(actor, ProspectEvent.SKIP, chosen)

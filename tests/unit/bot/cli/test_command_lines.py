@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,17 @@ def understood(line: str | list[str], stdin: bytes = b"") -> Invocation:
         ("campaign enroll Autumn --email a@x.test b@x.test --email c@x.test", "campaign enroll",
          {"name": "Autumn", "csv": None, "emails": ["a@x.test", "b@x.test", "c@x.test"]}),
         ("prospect retry Autumn a@x.test --bypass-validation", "prospect retry",
-         {"name": "Autumn", "email": "a@x.test", "bypass_validation": True}),
-        ("retry Autumn --reason mailbox_full", "retry", {"name": "Autumn", "reason": "mailbox_full"}),
-        ("email-log --status Sent", "email-log", {"campaign": None, "status": "Sent"}),
+         {"name": "Autumn", "email": "a@x.test", "bypass_validation": True, "anyway": False}),
+        ("retry Autumn --reason mailbox_full --anyway", "retry",
+         {"name": "Autumn", "reason": "mailbox_full", "anyway": True}),
+        ("email-log --status Sent --person maya", "email-log",
+         {"campaign": None, "status": "Sent", "person": "maya", "page": 1, "size": 500}),
+        ("campaign stage change Autumn 2 --set delay=3d --set required=true", "campaign stage change",
+         {"name": "Autumn", "stage": 2, "fields": {"delay": "3d", "required": True}}),
+        ("campaign set Autumn --set shared=yes --set job=", "campaign set",
+         {"name": "Autumn", "fields": {"shared": True, "job": ""}}),
+        ("campaign move Autumn Winter --status Complete", "campaign move",
+         {"from": "Autumn", "to": "Winter", "status": ["Complete"]}),
         ("email-log cancel d1", "email-log cancel", {"id": "d1"}),
         ("settings set freshness_s 60", "settings set", {"key": "freshness_s", "value": "60"}),
         ("classify a.eml b.eml --own rita@agency.test omar@agency.test", "classify",
@@ -117,6 +126,51 @@ def test_files_are_read_where_the_person_is(tmp_path: Path) -> None:
     imported = understood(["people", "import", str(people)]).request
     assert base64.b64decode(json.loads(json.dumps(imported.args))["csv"]) == people.read_bytes()
     assert understood(["campaign", "import", str(campaign)]).request.args == {"yaml": "name: Backend engineers\n"}
+
+
+CAMPAIGN = """\
+name: Backend engineers
+from: rita@agency.test
+stages:
+  - subject: Hello
+    body: Hi
+    attachments: [jd.pdf]
+"""
+
+
+def test_the_files_that_a_campaign_attaches_travel_with_it(tmp_path: Path) -> None:
+    """Read beside the file, by the person who names it."""
+    campaign = tmp_path / "campaign.yml"
+    campaign.write_text(CAMPAIGN)
+    (tmp_path / "jd.pdf").write_bytes(b"%PDF")
+    args = understood(["campaign", "import", str(campaign)]).request.args
+    assert {name: base64.b64decode(content) for name, content in args["files"].items()} == {"jd.pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("kind", ["missing", "link", "folder", "pipe", "large"])
+def test_what_is_no_plain_file_of_ten_megabytes_is_not_read(tmp_path: Path, kind: str) -> None:
+    """No link out of the folder, no pipe that never ends."""
+    campaign, there = tmp_path / "campaign.yml", tmp_path / "jd.pdf"
+    campaign.write_text(CAMPAIGN)
+    match kind:
+        case "link":
+            there.symlink_to("/etc/hostname")
+        case "folder":
+            there.mkdir()
+        case "pipe":
+            os.mkfifo(there)
+        case "large":
+            with there.open("wb") as file:
+                file.truncate(10_000_001)
+    with pytest.raises(InputError, match=r"jd\.pdf"):
+        understood(["campaign", "import", str(campaign)])
+
+
+def test_a_path_out_of_the_folder_is_never_followed(tmp_path: Path) -> None:
+    """The file itself has a fault then, and nothing is read."""
+    campaign = tmp_path / "campaign.yml"
+    campaign.write_text(CAMPAIGN.replace("jd.pdf", "../../etc/passwd"))
+    assert "files" not in understood(["campaign", "import", str(campaign)]).request.args
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
