@@ -9,7 +9,7 @@ from typing import Any, Final
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.blocks import answers
-from bot.slack.blocks.kit import Card
+from bot.slack.blocks.kit import Card, plain
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Picture
 from core.domain.actor import Actor
@@ -18,6 +18,7 @@ from core.errors import SlackBusyError, SlackError, SlackRefusedError
 log = logging.getLogger("rethread.slack")
 
 FILES_SCOPE: Final = "files:write"
+_NO_WAY_IN: Final = frozenset(("not_in_channel", "channel_not_found", "is_archived", "restricted_action"))
 _ELSEWHERE: Final = "Rethread is not in that conversation: the report is in your direct messages with it."
 _INVITE: Final = "Type /invite @Rethread there to have reports where you ask for them."
 _COMPLETE: Final = "The figures above are complete without them."
@@ -42,12 +43,15 @@ class Sharing:
         return answers.said(f"{_ELSEWHERE} {_INVITE}") if moved else None
 
     async def _post(self, actor: Actor, channel: str | None, card: Card) -> tuple[str, bool]:
-        """Where it was posted, and whether that is elsewhere than asked."""
+        """Where it was posted, and whether that is elsewhere than asked. A layout that Slack refuses goes again as its
+        sentence."""
         if channel:
             try:
                 return await self._send(channel, card), False
             except SlackRefusedError as refused:
                 log.info("action=slack_report_moved slack=%s", refused.slack_code)
+                if refused.slack_code not in _NO_WAY_IN:
+                    return await self._send(channel, plain(card)), False
         try:
             opened = await self._client.conversations_open(users=actor.user)
         except Exception as error:

@@ -6,7 +6,7 @@ Lengths are characters. Texts given to these functions may come from outside: th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -183,6 +183,14 @@ def machine_words(text: object, limit: int = 600) -> Json:
 def preformatted(text: str) -> Json:
     """Text that is cleaned already, in a fixed-width face."""
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [glue(text)]}]}
+
+
+def table(rows: Sequence[Sequence[object]]) -> Json:
+    """The first row holds the headings; figures stand right, the first column left. One a message, at most 100 rows of
+    20 cells (@slack/types)."""
+    cells = [[{"type": "raw_text", "text": clean(cell, 200) or "–"} for cell in row] for row in rows]
+    settings = [{"align": "left"}, *({"align": "right"} for _ in rows[0][1:])]
+    return {"type": "table", "column_settings": settings, "rows": cells}
 
 
 def context(*parts: str) -> Json:

@@ -10,7 +10,7 @@ from bot.slack.blocks.kit import Card, Json, Stack
 from bot.slack.blocks.text import clean, count
 from core.domain.figures import CampaignFigures, Engagement, FailureCount, Report, StageFigures, percent, share
 
-MOST_STAGES: Final = 30
+MOST_STAGES: Final = 20
 MOST_REASONS: Final = 8
 ALT_TEXT: Final = 1_000
 """files.getUploadURLExternal refuses longer ones."""
@@ -34,9 +34,9 @@ def report_card(report: Report, *, title: str = "", pictures: bool = True) -> Ca
     figures = report.figures
     name = title or figures.campaign
     stack = Stack(kit.header(f"Report: {name}"), kit.paragraph(*_whole(figures)), most_json=kit.MOST_JSON - 1_200)
-    if figures.stages:
+    if figures.stages and figures.recipients:
         intro = kit.glue(f", of all people in the campaign{_machines(figures)}")
-        stack.add(kit.paragraph([kit.strong("By stage"), intro]), kit.preformatted(stage_table(figures)))
+        stack.add(kit.paragraph([kit.strong("By stage"), intro]), kit.table(stage_rows(figures)))
     if report.failures:
         stack.add(_failures(report.failures))
     stack.blocks.append(kit.context(*CAVEATS))
@@ -98,24 +98,22 @@ def _whole(figures: CampaignFigures) -> Iterator[list[Json]]:
 def _rate(figures: CampaignFigures, metric: Engagement) -> str:
     done: int = getattr(figures, metric)
     machine = {"opened": figures.opened_machine, "clicked": figures.clicked_machine}.get(metric, 0)
-    apart = f"; {machine:,} more likely by a mail system only" if machine else ""
+    apart = f"; likely {machine:,} more by mail systems alone" if machine else ""
     return f"{done:,} ({percent(figures.rate(metric))} of those reached, in any stage){apart}"
 
 
-def stage_table(figures: CampaignFigures) -> str:
-    """Columns of equal width: each figure with its share of all people; “+3” are likely machines."""
+def stage_rows(figures: CampaignFigures) -> list[list[str]]:
+    """Headings, then a row for each stage: figures with their share of all people; “+3” are likely machines."""
     downloads = ["Downloaded"] if any(one.downloaded for one in figures.stages) else []
     rows = [["Stage", "Sent", "Opened", "Clicked", *downloads, "Replied"]]
     rows += [_stage(figures, one, bool(downloads)) for one in figures.stages[:MOST_STAGES]]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     hidden = len(figures.stages) - MOST_STAGES
-    return "\n".join([*lines, f"and {count(hidden, 'more stage')}"] if hidden > 0 else lines)
+    return [*rows, [f"{hidden:,} more", *("…" for _ in rows[0][1:])]] if hidden > 0 else rows
 
 
 def _machines(figures: CampaignFigures) -> str:
     apart = any(one.opened_machine or one.clicked_machine for one in figures.stages)
-    return "; after + those more who likely did it by a mail system only" if apart else ""
+    return "; after + how many more mail systems likely opened or clicked by themselves" if apart else ""
 
 
 def _stage(figures: CampaignFigures, one: StageFigures, downloads: bool) -> list[str]:

@@ -82,6 +82,14 @@ async def test_where_the_bot_is_not_in_the_channel_the_report_comes_as_a_direct_
     assert not any(message.by_bot for message in slack.messages("G0LEADS"))
 
 
+async def test_a_layout_that_slack_refuses_goes_as_a_sentence(slack: SlackSandbox, face: SlackFace) -> None:
+    """Tables are young; a workspace that does not have them yet gets the figures all the same."""
+    slack.fail_next("chat.postMessage", "invalid_blocks")
+    await report(slack)
+    await with_pictures(slack, CHANNEL)
+    assert "180 reached, 101 opened, 33 clicked, 9 downloaded, 26 replied, 7 failed" in slack.messages(CHANNEL)[-2].text
+
+
 async def test_asked_for_in_a_direct_message_it_comes_there(slack: SlackSandbox, face: SlackFace) -> None:
     direct = slack.direct_message("U0RITA")
     await report(slack, direct)

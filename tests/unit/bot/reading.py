@@ -26,6 +26,8 @@ def _lines(block: dict[str, Any], quoted: bool) -> list[str]:
             return [_markup(element["text"]) for element in block["elements"]]
         case "divider":
             return []
+        case "table":
+            return [" | ".join(str(cell["text"]) for cell in row) for row in block["rows"]]
         case _:
             return _markup(block["text"]["text"]).split("\n")
 
