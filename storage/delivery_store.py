@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, case, func, or_
+from sqlalchemy import ColumnElement, Update, and_, case, func, or_
 
 from core.domain.delivery import BOUNCE_REASONS, OPEN_STATES, Delivery, DeliveryState
 from core.errors import RefusedError
 from core.ports.storage import DueDelivery, EmailLogRow
 from storage.changes import change_many, locked_versions
 from storage.claims import DELIVERY_COLUMNS, DueDeliveries
+from storage.columns import joined
 from storage.enrollment_store import SqlEnrollmentStore
 from storage.scope import AnySelect, Scope, Values, chunks, values_of
 from storage.status_queries import email_log, failed_at, failed_deliveries
@@ -26,6 +27,7 @@ from storage.tables import (
     deliveries,
     delivery_texts,
     enrollments,
+    person_addresses,
 )
 
 
@@ -144,6 +146,22 @@ class SqlDeliveryStore:
         released = await self._scope.rows(freed.returning(deliveries.c.enrollment_id))
         await SqlEnrollmentStore(self._scope).release({row.enrollment_id for row in released}, not_before)
         return len(released)
+
+    async def waiting_addresses(self, waiting_for: str, *, limit: int) -> list[str]:
+        statement = (
+            self._scope.select(deliveries, person_addresses.c.address)
+            .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
+            .join(
+                person_addresses,
+                and_(
+                    person_addresses.c.workspace == enrollments.c.workspace,
+                    person_addresses.c.person_id == enrollments.c.person_id,
+                ),
+            )
+            .where(WAITING, deliveries.c.waiting_for == waiting_for)
+            .limit(limit)
+        )
+        return [row.address for row in await self._scope.rows(statement)]
 
     async def sending(self, *, claimed_before: datetime | None = None) -> list[Delivery]:
         statement = self._select().where(SENDING).order_by(deliveries.c.claimed_at, deliveries.c.id)

@@ -24,9 +24,6 @@ BACK_OFF: Final = (30.0, 120.0, 600.0, 1_800.0)
 FULL_AFTER: Final = (timedelta(days=2), timedelta(days=3))
 """A full mailbox is tried once more between these times."""
 
-OWN_LIMIT_PAUSE: Final = timedelta(hours=1)
-"""For how long a mailbox rests whose own host said that it was too much."""
-
 MAILBOX_FULL: Final = "mailbox_full"
 
 # A host's words for "you, the sender, are too fast": codes that elsewhere mean the recipient's server.

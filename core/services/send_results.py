@@ -15,12 +15,14 @@ from core.domain.campaign import CLOSED_STATUSES, Campaign
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState, transition
 from core.domain.enrollment import ProspectEvent
 from core.domain.reasons import reason
-from core.domain.send_policy import MAILBOX_FULL, OWN_LIMIT_PAUSE, Decision, Fail, OwnLimit, PutBack, decide
+from core.domain.send_policy import MAILBOX_FULL, Decision, Fail, OwnLimit, PutBack, decide
 from core.domain.wire_id import learned_id
 from core.errors import LoginRefusedError, MailError
 from core.ports.storage import UnitOfWork
+from core.services.brakes import Brakes
 from core.services.last_look import Outgoing
 from core.services.ledger import Ledger
+from core.services.limit_learner import LimitLearner
 from core.services.limits import give_back
 from core.services.progress import Progress
 from core.services.sending_health import SendingHealth
@@ -70,6 +72,8 @@ class SendResults:
         self._progress = progress
         self._uncertainty = uncertainty
         self._sending = sending
+        self._learner = LimitLearner(tools)
+        self._brakes = Brakes(tools)
         self._together = Together(self._record_accepted)
 
     async def accepted(self, outgoing: Outgoing, reply: str) -> None:
@@ -222,19 +226,16 @@ class SendResults:
 
     async def _wait_for_host(self, uow: UnitOfWork, outgoing: Outgoing, current: Delivery, error: MailError) -> None:
         """The mailbox's own host wants less: nothing of it goes for a while, and that was no attempt at this mail."""
-        now, why = self._tools.clock.now(), reason("provider_limit")
-        until = now + OWN_LIMIT_PAUSE
         later = replace(
             current,
             state=transition(current.state, DeliveryEvent.PUT_BACK),
-            due_at=until,
+            due_at=self._tools.clock.now(),  # it keeps its place: its mailbox rests
             server_text=error.raw,
             attempts=max(0, current.attempts - 1),
         )
         queued = await self._progress.requeue(uow, later, evidence=error.raw[:_EVIDENCE])
-        await self._progress.wait_until_due(uow, queued, why)
-        await uow.mailboxes.reserve_slot(outgoing.mailbox.id, next_send_at=until)
-        await uow.bulk.wait_due_of_mailbox(outgoing.mailbox.id, why, at=now)
+        await self._progress.wait_until_due(uow, queued, reason("provider_limit"))
+        await self._learner.told(uow, outgoing.mailbox, error.raw)
 
     async def _fail(
         self, uow: UnitOfWork, outgoing: Outgoing, current: Delivery, error: MailError, decision: Fail
@@ -243,6 +244,8 @@ class SendResults:
         failed = replace(current, state=state, reason=decision.reason.code, server_text=error.raw)
         failed = await self._progress.save(uow, failed)
         await self._progress.failed(uow, failed, decision.event, decision.reason, evidence=error.raw[:_EVIDENCE])
+        if decision.event is ProspectEvent.HARD_BOUNCE:
+            await self._brakes.bounced(uow, outgoing.mailbox.id, current.campaign_id, self._tools.clock.now())
         if isinstance(error, LoginRefusedError):
             await self._sending.broke(uow, outgoing.mailbox.id, error)
             uow.wake(f"sync:{outgoing.mailbox.id}")

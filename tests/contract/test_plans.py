@@ -29,6 +29,7 @@ async def ask_everything_hot(uow: UnitOfWork) -> None:
     await uow.deliveries.furthest_stages(["e1", "e2"])
     await uow.deliveries.bounced_recipients(["e1", "e2"])
     await uow.deliveries.raws(["d1", "d2"])
+    await uow.deliveries.waiting_addresses("address_check", limit=5)
     await uow.enrollments.lock(["e1", "e2"])
     await uow.enrollments.running(["e1", "e2"])
     await uow.deliveries.latest_accepted("mb1")

@@ -175,6 +175,10 @@ class DeliveryStore(Protocol):
         prospects Active. Returns how many."""
         ...
 
+    async def waiting_addresses(self, waiting_for: str, *, limit: int) -> list[str]:
+        """Addresses of the people whose queued deliveries wait for this."""
+        ...
+
     async def sending(self, *, claimed_before: datetime | None = None) -> list[Delivery]:
         """Those in ``sending``: all, or those claimed (or renewed) before a moment."""
         ...
@@ -300,6 +304,13 @@ class BulkStore(Protocol):
     ) -> int:
         """Queued deliveries are cancelled; their running prospects become Not Delivered with the reason. At most so
         many at a time; returns how many deliveries changed."""
+        ...
+
+    async def release_campaign(
+        self, campaign_id: str, waiting_for: str, *, actor: str, at: datetime, most: int = 5_000
+    ) -> int:
+        """The other way round: what waits for this is due again (never earlier than ``at``), its Pending prospects
+        Active. At most so many at a time; returns how many deliveries changed."""
         ...
 
     async def send_from(self, campaign_id: str, stage: int, mailbox_id: str | None, *, own: bool) -> int:
