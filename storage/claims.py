@@ -132,7 +132,8 @@ class DueDeliveries:
             *(wire_id, deliveries.c.subject),
         )
         for ids in chunks(enrollment_ids):
-            statement = self._scope.select(deliveries, *columns).where(deliveries.c.enrollment_id.in_(ids), SENT)
+            mails = (deliveries.c.enrollment_id.in_(ids), SENT, deliveries.c.kind == "email")
+            statement = self._scope.select(deliveries, *columns).where(*mails)
             oldest_first = statement.order_by(deliveries.c.stage, deliveries.c.series)
             for row in await self._scope.rows(oldest_first):
                 found.setdefault(row.enrollment_id, []).append(_Sent(*row))

@@ -286,3 +286,49 @@ class BrakeCard(TypedDict):
     at: str
     actor: str | None
     actor_at: str | None
+
+
+class TaskCard(TypedDict):
+    """Kind "task": a call or a task of a campaign, for a person to do (R149, R150). ``state``: open, done, skipped,
+    closed (the prospect was finished, has replied or the campaign has ended: no longer needed), paused, removed, or
+    heard (they called, texted or booked). ``kind`` is call or task.
+
+    ``delivery_id`` and ``version`` (of the delivery) are what the buttons carry. ``profile`` holds pairs of name and
+    value; ``required``: the campaign waits for this. ``due``: since when. ``actor`` settled it at ``actor_at``.
+    """
+
+    state: str
+    delivery_id: str
+    enrollment_id: str
+    version: int
+    campaign: str
+    person: str
+    email: str
+    phone: str
+    profile: list[list[str]]
+    owner: str | None
+    stage: int
+    stages: int
+    kind: str
+    note: str
+    required: bool
+    due: str
+    actor: str | None
+    actor_at: str | None
+
+
+class TaskReminder(TypedDict):
+    """Kind "task_reminder": a required call or task that nobody has done yet. Never changed later; ``reminders`` counts
+    this one."""
+
+    delivery_id: str
+    enrollment_id: str
+    version: int
+    campaign: str
+    person: str
+    phone: str
+    owner: str | None
+    kind: str
+    note: str
+    due: str
+    reminders: int

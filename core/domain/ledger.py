@@ -34,6 +34,7 @@ _WORDS: Final[dict[str, str]] = {
     "they_texted": "They texted",
     "they_booked": "They booked a meeting",
     "sent": "The mail went out",
+    "done": "A call or a task was done",
     "auto_reply": "An automatic answer came",
     "out_of_office": "An out-of-office answer came",
     "delay": "The recipient's host said that the mail is late",

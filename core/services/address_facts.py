@@ -43,8 +43,9 @@ class AddressFacts:
 
 
 def recipient_of(due: DueDelivery, campaign: Campaign) -> str | None:
-    """The address that this mail goes to: frozen with its text, else the profile's."""
-    return due.delivery.recipient or address_to(due.person, campaign)
+    """The address that this mail goes to: frozen with its text, else the profile's. Of other stages the profile's."""
+    frozen = due.delivery.recipient if due.delivery.kind == "email" else None
+    return frozen or address_to(due.person, campaign)
 
 
 async def address_facts(

@@ -89,7 +89,7 @@ class CardWriter:
             "actor": actor,
             "actor_at": iso(now) if actor else None,
         }
-        await self._put(uow, key, prospect, "stage_failed", facts, now)
+        await self.put(uow, key, prospect, "stage_failed", facts, now)
 
     async def uncertain(
         self,
@@ -125,7 +125,7 @@ class CardWriter:
             "actor": actor,
             "actor_at": iso(now) if actor else None,
         }
-        await self._put(uow, key, prospect, "uncertain", facts, now)
+        await self.put(uow, key, prospect, "uncertain", facts, now)
 
     async def reply(
         self,
@@ -165,9 +165,10 @@ class CardWriter:
             )
         uow.wake("notifications")
 
-    async def _put(
+    async def put(
         self, uow: UnitOfWork, key: str, prospect: Prospect, kind: str, facts: Mapping[str, Any], now: datetime
     ) -> None:
+        """To where the card stands, else to the campaign's channel, else to its owner."""
         known = await uow.outbox.by_key(key)
         channel = known.destination if known else await self._channel(uow, prospect)
         if channel is None and _in_slack(prospect.owner):

@@ -11,8 +11,8 @@ import structlog
 
 from core.domain.campaign import Campaign, Stage
 from core.domain.compose import compose
-from core.domain.delivery import DeliveryEvent, transition
-from core.domain.enrollment import ProspectEvent, ProspectStatus, Reason
+from core.domain.delivery import MANUAL_KINDS, Delivery, DeliveryEvent, transition
+from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, Reason
 from core.domain.preflight import (
     Facts,
     HoldBack,
@@ -32,11 +32,13 @@ from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import InputError, LostRaceError
 from core.ports.storage import DueDelivery, UnitOfWork
 from core.services.address_facts import AddressFacts, address_facts, recipient_of
-from core.services.last_look import Outgoing
+from core.services.last_look import Departing, Outgoing, OutgoingText
 from core.services.ledger import Ledger
 from core.services.letters import LetterBatch, LetterWriter
 from core.services.limits import KEEPS_ITS_PLACE, Allowance, LimitKeeper
+from core.services.manual_stages import ManualStages
 from core.services.progress import Progress
+from core.services.text_gate import Text, TextGate
 from core.services.tools import Tools, settings_in
 
 _log = structlog.get_logger("outreach")
@@ -78,6 +80,7 @@ class Claiming:
         progress: Progress,
         letters: LetterWriter,
         limits: LimitKeeper,
+        texts: TextGate,
         *,
         started_at: datetime,
         at_once: int = AT_ONCE,
@@ -87,11 +90,13 @@ class Claiming:
         self._progress = progress
         self._letters = letters
         self._limits = limits
+        self._texts = texts
+        self._manual = ManualStages(tools, progress)
         self._started_at = started_at
         self._at_once = at_once
         self._validates = validates
 
-    async def claim(self, workspace: str, limit: int, under_way: Mapping[str, int]) -> list[Outgoing]:
+    async def claim(self, workspace: str, limit: int, under_way: Mapping[str, int]) -> list[Departing]:
         """Raises LostRaceError where somebody was faster: nothing is claimed then."""
         async with self._tools.store.write(workspace) as uow:
             now, looked_at = self._tools.clock.now(), self._tools.clock.monotonic()
@@ -103,7 +108,7 @@ class Claiming:
                 return []
             campaigns = await uow.campaigns.get_many({one.delivery.campaign_id for one in due})
             due = [await self._with_sender(uow, one, campaigns[one.delivery.campaign_id]) for one in due]
-            frozen = [one.delivery.id for one in due if one.delivery.message_id]
+            frozen = [one.delivery.id for one in due if one.delivery.recipient]
             batch = _Batch(
                 uow=uow,
                 now=now,
@@ -120,8 +125,8 @@ class Claiming:
 
     async def _claim_batch(
         self, batch: _Batch, due: Sequence[DueDelivery], campaigns: Mapping[str, Campaign]
-    ) -> list[Outgoing]:
-        outgoing, left = list[Outgoing](), 0
+    ) -> list[Departing]:
+        outgoing, left = list[Departing](), 0
         for one in due:
             if not batch.slots.free(one.mailbox):
                 left += 1
@@ -140,14 +145,15 @@ class Claiming:
 
     async def _with_sender(self, uow: UnitOfWork, due: DueDelivery, campaign: Campaign) -> DueDelivery:
         """A prospect enrolled before any sender was connected gets one now, and keeps it for the whole thread."""
-        if due.mailbox is not None or campaign.stage_at(due.delivery.stage) is None:
+        stage = campaign.stage_at(due.delivery.stage)
+        if due.mailbox is not None or stage is None or stage.kind != "email":
             return due
         mailbox = await self._progress.sender_for(uow, due.enrollment, campaign, due.delivery.stage)
         if mailbox is None:
             return due
         delivery = await self._progress.save(uow, replace(due.delivery, mailbox_id=mailbox.id))
         enrollment = due.enrollment
-        if enrollment.mailbox_id is None and campaign.stages[delivery.stage - 1].sender is None:
+        if enrollment.mailbox_id is None and stage.sender is None:
             enrollment = replace(enrollment, mailbox_id=mailbox.id)
             if not await uow.enrollments.save(enrollment):
                 raise LostRaceError
@@ -155,15 +161,17 @@ class Claiming:
         folders = tuple(await uow.folders.list(mailbox.id))
         return replace(due, delivery=delivery, enrollment=enrollment, mailbox=mailbox, folders=folders)
 
-    async def _through_gates(self, batch: _Batch, due: DueDelivery, campaign: Campaign) -> Outgoing | None:
+    async def _through_gates(self, batch: _Batch, due: DueDelivery, campaign: Campaign) -> Departing | None:
         stage = campaign.stage_at(due.delivery.stage)
         if stage is None:  # the campaign was shortened meanwhile
             await self._refuse(batch.uow, due, reason("canceled"))
             return None
-        verdict = self._gates(batch, due, campaign, stage)
-        if isinstance(verdict, _Mail):
+        verdict = await self._verdict(batch, due, campaign, stage)
+        if isinstance(verdict, _Mail | Text):
             batch.allowance.take(due, campaign, stage.kind, verdict.recipient)
-            return self._take(batch, due, verdict)
+            return (
+                self._take(batch, due, verdict) if isinstance(verdict, _Mail) else self._take_text(batch, due, verdict)
+            )
         if isinstance(verdict, Refuse):
             await self._refuse(batch.uow, due, verdict.reason)
         elif isinstance(verdict, HoldBack):
@@ -174,6 +182,18 @@ class Claiming:
             batch.ledger.save(due.delivery, replace(due.delivery, due_at=verdict.until))
             batch.ledger.reschedule(due.enrollment, verdict.until)
         return None
+
+    async def _verdict(
+        self, batch: _Batch, due: DueDelivery, campaign: Campaign, stage: Stage
+    ) -> _Mail | Text | Verdict | None:
+        """By the stage's kind; None: a person was asked to do it."""
+        if stage.kind in MANUAL_KINDS:
+            return await self._manual.due(batch.uow, due, campaign, stage)
+        if stage.kind == "sms":
+            return await self._texts.ask(
+                batch.uow, batch.settings, batch.allowance, batch.now, due, campaign, stage, batch.raws
+            )
+        return self._gates(batch, due, campaign, stage)
 
     def _gates(self, batch: _Batch, due: DueDelivery, campaign: Campaign, stage: Stage) -> _Mail | Verdict:
         """In the order of the requirements; the first that speaks decides."""
@@ -229,31 +249,43 @@ class Claiming:
             return Refuse(reason("content_rejected", "It could not be written."))
 
     def _take(self, batch: _Batch, due: DueDelivery, mail: _Mail) -> Outgoing:
-        """Committed as ``sending`` before the server hears anything."""
         assert due.mailbox is not None  # the gates have seen it
-        delivery = due.delivery
-        sending = replace(
-            delivery,
-            state=transition(delivery.state, DeliveryEvent.CLAIM),
+        delivery = replace(
+            due.delivery,
+            kind="email",
             mailbox_id=due.mailbox.id,
             message_id=mail.message_id,
             subject=mail.subject,
             recipient=mail.recipient,
-            token=self._tools.new_id(),
-            claimed_at=batch.now,
-            attempts=delivery.attempts + 1,
-            waiting_for=None,
-            reason=MAILBOX_FULL if delivery.reason == MAILBOX_FULL else None,
+            reason=MAILBOX_FULL if due.delivery.reason == MAILBOX_FULL else None,
         )
-        frozen = delivery.id in batch.raws
-        sending = batch.ledger.save(delivery, sending, raw=None if frozen else mail.raw)
-        enrollment = due.enrollment
-        if enrollment.status is ProspectStatus.PENDING:
-            enrollment = batch.ledger.move(enrollment, ProspectEvent.RELEASE, next_at=enrollment.next_at)
+        sending, enrollment = self._sending(batch, due, delivery, mail.raw)
         batch.slots.take(due.mailbox)
         return Outgoing(
             sending, due.mailbox, mail.recipient, mail.raw, enrollment, due.person.timezone, batch.looked_at
         )
+
+    def _take_text(self, batch: _Batch, due: DueDelivery, text: Text) -> OutgoingText:
+        delivery = replace(due.delivery, kind="sms", recipient=text.recipient, reason=None)
+        sending, enrollment = self._sending(batch, due, delivery, text.text.encode())
+        return OutgoingText(sending, text.recipient, text.text, enrollment, batch.looked_at)
+
+    def _sending(self, batch: _Batch, due: DueDelivery, delivery: Delivery, raw: bytes) -> tuple[Delivery, Enrollment]:
+        """Committed as ``sending`` before the server hears anything."""
+        sending = replace(
+            delivery,
+            state=transition(delivery.state, DeliveryEvent.CLAIM),
+            token=self._tools.new_id(),
+            claimed_at=batch.now,
+            attempts=delivery.attempts + 1,
+            waiting_for=None,
+        )
+        frozen = delivery.id in batch.raws
+        sending = batch.ledger.save(due.delivery, sending, raw=None if frozen else raw)
+        enrollment = due.enrollment
+        if enrollment.status is ProspectStatus.PENDING:
+            enrollment = batch.ledger.move(enrollment, ProspectEvent.RELEASE, next_at=enrollment.next_at)
+        return sending, enrollment
 
     def _hold_back(self, batch: _Batch, due: DueDelivery, verdict: HoldBack) -> None:
         batch.ledger.save(due.delivery, replace(due.delivery, waiting_for=verdict.reason.code))

@@ -134,7 +134,7 @@ class Enrolling:
                 workspace=one.workspace,
                 enrollment_id=one.id,
                 campaign_id=campaign.id,
-                mailbox_id=own_mailbox if first.sender else one.mailbox_id,
+                mailbox_id=(own_mailbox if first.sender else one.mailbox_id) if first.kind == "email" else None,
                 stage=first.position,
                 series=1,
                 state=DeliveryState.QUEUED,

@@ -15,15 +15,18 @@ from core.domain.send_policy import BACK_OFF, EVENT_BY_STATUS
 from core.domain.throttle import AT_ONCE
 from core.errors import MailError, OutcomeUnknownError
 from core.ports.mail import Credentials
+from core.ports.sms import SmsTransport
 from core.ports.storage import UnitOfWork
 from core.services.claiming import Claiming
-from core.services.last_look import LastLook, Outgoing
+from core.services.last_look import Departing, LastLook, Outgoing, OutgoingText
 from core.services.letters import LetterWriter
 from core.services.limits import LimitKeeper
 from core.services.progress import Progress
 from core.services.send_results import CROSSED_PAUSE_S, SendResults
 from core.services.sending_health import SendingHealth
 from core.services.submission import Submission
+from core.services.text_gate import TextGate
+from core.services.texting import TextingService
 from core.services.tools import Tools, persistently, settings_in, to_the_end
 from core.services.uncertainty import Uncertainty
 
@@ -32,7 +35,8 @@ __all__ = ["EVENT_BY_STATUS", "Outgoing", "OutreachService"]
 
 class OutreachService:
     """Use cases of the sending worker. ``started_at`` is when this process began to read mailboxes, ``at_once`` how
-    many mails of a mailbox may be under way, ``validates`` whether this process looks addresses up in DNS."""
+    many mails of a mailbox may be under way, ``validates`` whether this process looks addresses up in DNS, ``sms`` the
+    text message provider, where there is one."""
 
     def __init__(
         self,
@@ -44,12 +48,14 @@ class OutreachService:
         started_at: datetime,
         letters: LetterWriter | None = None,
         limits: LimitKeeper | None = None,
+        sms: SmsTransport | None = None,
         at_once: int = AT_ONCE,
         validates: bool = False,
     ) -> None:
         self._tools = tools
         self._submission = submission
         self._look = LastLook(tools, submission)
+        self._texting = TextingService(tools, progress, sms, self._look)
         self._uncertainty = Uncertainty(tools, progress)
         self._results = SendResults(tools, progress, self._uncertainty, sending)
         self._claiming = Claiming(
@@ -57,6 +63,7 @@ class OutreachService:
             progress,
             letters or LetterWriter(),
             limits or LimitKeeper(),
+            TextGate(progress, configured=sms is not None),
             started_at=started_at,
             at_once=at_once,
             validates=validates,
@@ -75,7 +82,7 @@ class OutreachService:
 
         return await persistently(unit)
 
-    async def renew(self, under_way: Iterable[Outgoing]) -> None:
+    async def renew(self, under_way: Iterable[Departing]) -> None:
         """This process is alive and still at these: nobody may take them for a dead one's."""
         by_workspace: dict[str, list[str]] = {}
         for one in under_way:
@@ -84,13 +91,20 @@ class OutreachService:
             async with self._tools.store.write(workspace) as uow:
                 await uow.deliveries.renew(ids, self._tools.clock.now())
 
-    async def claim(self, workspace: str, *, limit: int, under_way: Mapping[str, int] | None = None) -> list[Outgoing]:
+    async def claim(self, workspace: str, *, limit: int, under_way: Mapping[str, int] | None = None) -> list[Departing]:
         """Takes what is due through the gates; what comes back is committed as ``sending``. ``under_way`` counts the
         mails of each mailbox that are being handed over already."""
         return await persistently(lambda: self._claiming.claim(workspace, limit, under_way or {}))
 
-    async def deliver(self, outgoing: Outgoing) -> None:
-        """Hands one mail over and records what came of it. A cancelled call leaves ``unknown``, never a lost row."""
+    async def deliver(self, outgoing: Departing) -> None:
+        """Hands one mail or text over and records what came of it. A cancelled call leaves ``unknown``, never a lost
+        row."""
+        if isinstance(outgoing, OutgoingText):
+            await self._texting.deliver(outgoing)
+        else:
+            await self._deliver_mail(outgoing)
+
+    async def _deliver_mail(self, outgoing: Outgoing) -> None:
         credentials = await self._ready(outgoing)
         if credentials is None:
             return

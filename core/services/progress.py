@@ -18,6 +18,7 @@ from core.domain.delivery import transition as delivery_after
 from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus, Reason, transition
 from core.domain.people import Person
 from core.domain.reasons import reason as reason_of
+from core.domain.reasons import undecided
 from core.domain.schedule import calendar_of, due_after
 from core.errors import LostRaceError
 from core.ports.storage import EnrollmentEvent, UnitOfWork
@@ -159,7 +160,8 @@ class Progress:
             workspace=enrollment.workspace,
             enrollment_id=enrollment.id,
             campaign_id=campaign.id,
-            mailbox_id=mailbox_id,
+            # Calls, tasks and texts need no mailbox, and do not wait for its turn.
+            mailbox_id=mailbox_id if stage.kind == "email" else None,
             stage=position,
             series=series,
             state=DeliveryState.QUEUED,
@@ -240,11 +242,15 @@ class Progress:
 
     async def show_wait(self, uow: UnitOfWork, enrollment: Enrollment, delivery: Delivery) -> Enrollment:
         """A running prospect whose stage cannot go by itself is Pending, with the reason."""
-        undecided = delivery.state in (DeliveryState.UNKNOWN, DeliveryState.HELD)
-        code = "delivery_unknown" if undecided else delivery.waiting_for
-        if code not in ("campaign", "delivery_unknown") or enrollment.status is not ProspectStatus.ACTIVE:
+        if enrollment.status is not ProspectStatus.ACTIVE:
             return enrollment
-        return await self.move(uow, enrollment, ProspectEvent.WAIT, reason=reason_of(code), next_at=enrollment.next_at)
+        if delivery.state in (DeliveryState.UNKNOWN, DeliveryState.HELD):
+            why = undecided(delivery.kind)
+        elif delivery.waiting_for == "campaign":
+            why = reason_of("campaign")
+        else:
+            return enrollment
+        return await self.move(uow, enrollment, ProspectEvent.WAIT, reason=why, next_at=enrollment.next_at)
 
     async def requeue(self, uow: UnitOfWork, delivery: Delivery, *, evidence: str, actor: str = ENGINE) -> Delivery:
         """Stores a delivery that is ``queued`` once more, as its prospect and its campaign now allow.

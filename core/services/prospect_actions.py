@@ -18,6 +18,7 @@ from core.ports.storage import UnitOfWork
 from core.services.cards import Prospect, prospect_of
 from core.services.finish_undo import FinishUndo
 from core.services.progress import Progress
+from core.services.task_cards import TaskCards
 from core.services.tools import Tools
 
 _GOES_ON = (ProspectEvent.UNPAUSE, ProspectEvent.SKIP, ProspectEvent.RETRY, ProspectEvent.RETRY_BYPASS)
@@ -28,6 +29,13 @@ _CARD_STATES = {
     ProspectEvent.SKIP: "skipped",
     ProspectEvent.FINISH: "finished",
     ProspectEvent.REMOVE: "removed",
+}
+_TASK_STATES = {
+    ProspectEvent.SKIP: "skipped",
+    ProspectEvent.FINISH: "closed",
+    ProspectEvent.REMOVE: "removed",
+    ProspectEvent.PAUSE: "paused",
+    **dict.fromkeys(HEARD_ELSEWHERE, "heard"),
 }
 
 
@@ -47,6 +55,7 @@ class ProspectActions:
         self._tools = tools
         self._progress = progress
         self._undo = FinishUndo(tools, progress)
+        self._tasks = TaskCards(tools, progress.cards)
         self._actions: dict[ProspectEvent, Callable[[UnitOfWork, Prospect, Ask], Awaitable[Enrollment]]] = {
             ProspectEvent.PAUSE: self._pause,
             ProspectEvent.UNPAUSE: self._go_on,
@@ -86,6 +95,8 @@ class ProspectActions:
         if card is not None and event in _CARD_STATES:
             state = _CARD_STATES[event]
             await self._progress.cards.stage(uow, replace(prospect, enrollment=changed), card, state, actor=actor.user)
+        if card is not None and event in _TASK_STATES:
+            await self._tasks.close(uow, card, _TASK_STATES[event], actor=actor.user)
         uow.wake("outreach")
         return changed
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState, transition
 from core.domain.enrollment import ProspectEvent, ProspectStatus
-from core.domain.reasons import reason
+from core.domain.reasons import undecided
 from core.domain.workspace_settings import WorkspaceSettings
 from core.ports.storage import UnitOfWork
 from core.services.cards import prospect_of
@@ -38,7 +38,7 @@ class Uncertainty:
         enrollment = await uow.enrollments.get(delivery.enrollment_id)
         if enrollment is not None and enrollment.status in _RUNNING:
             await self._progress.move(
-                uow, enrollment, ProspectEvent.WAIT, reason=reason("delivery_unknown"), evidence=why
+                uow, enrollment, ProspectEvent.WAIT, reason=undecided(delivery.kind), evidence=why
             )
         uow.wake("checks")
 
@@ -56,6 +56,8 @@ class Uncertainty:
             sent_at=delivery.claimed_at or self._tools.clock.now(),
             settled_by=settled_by,
             waiting_for=None,
+            # Of a text the provider is asked whether it arrived.
+            next_check_at=delivery.next_check_at if delivery.kind == "sms" else None,
         )
         found = await self._progress.save(uow, found)
         await self._progress.sent(uow, found, evidence=evidence)

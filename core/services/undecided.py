@@ -20,6 +20,7 @@ from core.services.credentials import CredentialService
 from core.services.mailboxes import endpoint_imap
 from core.services.outreach import OutreachService
 from core.services.progress import Progress
+from core.services.text_checks import TextChecks
 from core.services.tools import Tools, persistently, settings_in
 
 _MOST_RESENDS = 3
@@ -46,8 +47,10 @@ class UndecidedService:
         credentials: CredentialService,
         outreach: OutreachService,
         progress: Progress,
+        texts: TextChecks | None = None,
     ) -> None:
         self._tools = tools
+        self._texts = texts or TextChecks(tools, progress, None)
         self._connector = connector
         self._credentials = credentials
         self._outreach = outreach
@@ -58,7 +61,9 @@ class UndecidedService:
         async with self._tools.store.read(workspace) as uow:
             due = await uow.deliveries.checks_due(self._tools.clock.now())
         by_mailbox: dict[str | None, list[Delivery]] = {}
-        for delivery in due:
+        for text in (one for one in due if one.kind == "sms"):
+            await self._texts.settle(workspace, text)
+        for delivery in (one for one in due if one.kind != "sms"):
             by_mailbox.setdefault(delivery.mailbox_id, []).append(delivery)
         for mailbox_id, deliveries in by_mailbox.items():
             await self._settle_mailbox(workspace, mailbox_id, deliveries)

@@ -11,7 +11,8 @@ import structlog
 
 from core.ports.clock import Clock
 from core.ports.storage import Store
-from core.services.outreach import Outgoing, OutreachService
+from core.services.last_look import Departing, Outgoing
+from core.services.outreach import OutreachService
 from core.services.undecided import UndecidedService
 from core.workers.supervisor import LEASE, RENEW_EVERY, wait_for, wait_for_either
 
@@ -35,7 +36,7 @@ class OutreachWorker:
         self._outreach = outreach
         self._undecided = undecided
         self._capacity = capacity
-        self._under_way: dict[asyncio.Task[None], Outgoing] = {}
+        self._under_way: dict[asyncio.Task[None], Departing] = {}
         self._done = asyncio.Event()
 
     async def recover(self, *, claimed_before: datetime | None) -> None:
@@ -73,7 +74,7 @@ class OutreachWorker:
         for workspace in await self._store.workspaces_with_work("outreach", self._clock.now()):
             if claimed >= free:
                 break
-            under_way = Counter(one.mailbox.id for one in self._under_way.values())
+            under_way = Counter(one.mailbox.id for one in self._under_way.values() if isinstance(one, Outgoing))
             limit = min(free - claimed, _BATCH)
             outgoing = await self._outreach.claim(workspace, limit=limit, under_way=under_way)
             claimed += len(outgoing)
@@ -107,7 +108,7 @@ class OutreachWorker:
                 one.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
 
-    def _start(self, outgoing: Outgoing) -> None:
+    def _start(self, outgoing: Departing) -> None:
         task = asyncio.create_task(self._deliver(outgoing), name=f"deliver {outgoing.delivery.id}")
         self._under_way[task] = outgoing
         task.add_done_callback(self._ended)
@@ -116,7 +117,7 @@ class OutreachWorker:
         del self._under_way[task]
         self._done.set()
 
-    async def _deliver(self, outgoing: Outgoing) -> None:
+    async def _deliver(self, outgoing: Departing) -> None:
         try:
             await self._outreach.deliver(outgoing)
         except Exception:

@@ -177,11 +177,12 @@ class Rig:
             await self.sync.run("T1", mailbox.id)
 
     async def claim(self, limit: int = 50) -> list[Outgoing]:
-        return await self.outreach.claim("T1", limit=limit)
+        """The mails of a claim."""
+        return [one for one in await self.outreach.claim("T1", limit=limit) if isinstance(one, Outgoing)]
 
     async def send_due(self) -> int:
         """Claims and delivers what is due; returns how many went on the wire."""
-        outgoing = await self.claim()
+        outgoing = await self.outreach.claim("T1", limit=50)
         for one in outgoing:
             await self.outreach.deliver(one)
         return len(outgoing)
