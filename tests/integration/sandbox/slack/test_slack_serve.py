@@ -67,7 +67,7 @@ async def test_a_missing_manifest_is_named(tmp_path):
 async def test_the_page_hears_of_changed_mail(manifest):
     """A mail that arrives is a mail_changed event for everybody at the page."""
     async with (
-        running(manifest) as (slack, mail, _signin),
+        running(manifest) as (slack, mail, *_),
         aiohttp.ClientSession(slack.page_url) as http,
         http.ws_connect("/page/live?user=U0RITA") as live,
     ):
