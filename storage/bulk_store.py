@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, case, or_, select
 
 from core.domain.campaign import CampaignStatus
 from core.domain.delivery import DeliveryState
@@ -12,7 +12,7 @@ from core.domain.enrollment import ProspectEvent, ProspectStatus, Reason
 from storage.columns import joined
 from storage.moves import Move, move_many
 from storage.scope import IN_LIMIT, Scope, Values
-from storage.tables import CLAIMABLE, campaigns, deliveries, enrollments
+from storage.tables import CLAIMABLE, WAITING, campaigns, deliveries, enrollments
 
 _RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
 
@@ -60,6 +60,17 @@ class SqlBulkStore:
             ProspectEvent.NOT_DELIVERED, _RUNNING, ProspectStatus.NOT_DELIVERED, at, actor, reason, keeps_time=False
         )
         await move_many(self._scope, found, ended)
+        return len(found)
+
+    async def release_campaign(
+        self, campaign_id: str, waiting_for: str, *, actor: str, at: datetime, most: int = IN_LIMIT
+    ) -> int:
+        waiting = (WAITING, deliveries.c.waiting_for == waiting_for, deliveries.c.campaign_id == campaign_id)
+        early = or_(deliveries.c.due_at.is_(None), deliveries.c.due_at < at)
+        freed: Values = {"waiting_for": None, "due_at": case((early, at), else_=deliveries.c.due_at)}
+        found = await self._change(*waiting, changes=freed, most=most)
+        back = Move(ProspectEvent.RELEASE, (ProspectStatus.PENDING,), ProspectStatus.ACTIVE, at, actor)
+        await move_many(self._scope, found, back)
         return len(found)
 
     async def send_from(self, campaign_id: str, stage: int, mailbox_id: str | None, *, own: bool) -> int:

@@ -30,22 +30,43 @@ class CampaignLife:
 
     async def move(self, actor: Actor, name: str, event: CampaignEvent) -> Campaign:
         """Raises NotFoundError, NotAllowedError, RefusedError with the reason."""
+        if event is CampaignEvent.START:
+            await self._release_queue(actor, name)
         async with self._tools.store.write(actor.workspace) as uow:
-            campaign = await find_campaign(uow, name)
-            require_outreach(actor, campaign.owner)
+            campaign = await self._movable(uow, actor, name, event)
             status = transition(campaign.status, event)
-            if event is CampaignEvent.START:
-                await _require_sender(uow, campaign, actor)
             if not await uow.campaigns.set_status(campaign, status):
                 raise RefusedError("The campaign was changed at the same moment. Look again.", reason="race")
             now = self._tools.clock.now()
-            if event is CampaignEvent.START:
+            if event is CampaignEvent.START:  # the few that came to wait since
                 await uow.deliveries.release("campaign", not_before=now, campaign_id=campaign.id)
                 uow.wake("outreach")
             await uow.audit.add(at=now, actor=actor.user, action=f"campaign.{event.value}", subject=campaign.id)
         if event is not CampaignEvent.START:
             await self._settle_queue(actor, campaign.id, status)
         return replace(campaign, status=status, version=campaign.version + 1)
+
+    async def _movable(self, uow: UnitOfWork, actor: Actor, name: str, event: CampaignEvent) -> Campaign:
+        campaign = await find_campaign(uow, name)
+        require_outreach(actor, campaign.owner)
+        transition(campaign.status, event)
+        if event is CampaignEvent.START:
+            await _require_sender(uow, campaign, actor)
+        return campaign
+
+    async def _release_queue(self, actor: Actor, name: str) -> None:
+        """Before the status changes: nothing goes until then, and whoever stumbles on the way just starts again."""
+
+        async def part() -> int:
+            async with self._tools.store.write(actor.workspace) as uow:
+                campaign = await self._movable(uow, actor, name, CampaignEvent.START)
+                now = self._tools.clock.now()
+                return await uow.bulk.release_campaign(
+                    campaign.id, "campaign", actor=actor.user, at=now, most=_AT_A_TIME
+                )
+
+        while await persistently(part) == _AT_A_TIME:
+            continue
 
     async def _settle_queue(self, actor: Actor, campaign_id: str, status: CampaignStatus) -> None:
         """What waits is cancelled (stopped, archived), or shown as waiting for the campaign (paused)."""

@@ -128,6 +128,36 @@ async def test_a_release_is_told_in_the_ledger_of_those_it_frees(store: SqlStore
         assert await uow.enrollments.events("e2") == []
 
 
+async def test_a_started_campaigns_queue_goes_on_some_at_a_time(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await add_three(uow, A, X, A)
+        await uow.bulk.wait_for_campaign("c1", PAUSED, actor="U0RITA", at=NOW)
+        assert await uow.bulk.release_campaign("c1", "campaign", actor="U0RITA", at=LATER, most=2) == 2
+        assert await uow.bulk.release_campaign("c1", "campaign", actor="U0RITA", at=LATER, most=2) == 1
+        assert await uow.bulk.release_campaign("c1", "campaign", actor="U0RITA", at=LATER, most=2) == 0
+        assert await statuses_of(uow) == [A, X, A]
+        freed = await uow.deliveries.get("d1")
+        assert freed is not None
+        assert (freed.waiting_for, freed.due_at) == (None, LATER)
+        lines = await uow.enrollments.events("e3")
+        assert [(line.event, line.actor) for line in lines] == [("wait", "U0RITA"), ("release", "U0RITA")]
+
+
+async def test_a_stages_new_sender_counts_for_what_is_queued(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        await add_three(uow, A, A, A)
+        await uow.mailboxes.add(make_mailbox("mb2", address="omar@agency.test"))
+        await uow.deliveries.save(make_delivery("d1", mailbox_id="mb1", state=DeliveryState.SENDING))
+        assert await uow.bulk.send_from("c1", 1, "mb2", own=True) == 2
+        assert await uow.bulk.send_from("c1", 2, "mb2", own=True) == 0
+        senders = [one.mailbox_id for name in ("d1", "d2") if (one := await uow.deliveries.get(name))]
+        assert senders == ["mb1", "mb2"]
+        await uow.bulk.send_from("c1", 1, None, own=False)
+        back = await uow.deliveries.get("d2")
+        assert back is not None
+        assert back.mailbox_id == "mb1"
+
+
 async def test_another_workspaces_prospects_are_never_touched(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         await add_three(uow, A, A, A)
