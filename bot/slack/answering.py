@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.slack.blocks import answers, forms
+from bot.slack.blocks.forms import Form
 from bot.slack.blocks.home import home_notice, modal
 from bot.slack.blocks.kit import Card, plain
 from bot.slack.slack_errors import translate
@@ -20,6 +24,12 @@ log = logging.getLogger("rethread.slack")
 Way = Callable[[Origin, Card], Awaitable[None]]
 
 
+_NO_WINDOW: Final = answers.error(
+    "The window could not be opened: Slack allows three seconds for that, or it was closed meanwhile.",
+    "Ask for it again; what was saved before is still there.",
+)
+
+
 class Answers:
     """Every answer is for one person's eyes: ephemeral in a channel; a window on the Home tab, where the card wants
     one, and where something was pressed in one; else a direct message. A way that fails (an address used up, a window
@@ -28,10 +38,36 @@ class Answers:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def give(self, origin: Origin, card: Card) -> bool:
+    async def give(self, origin: Origin, answer: Card | Form) -> bool:
         """Whether some way worked. Raises nothing: an answer that cannot be given is logged. A layout that Slack
         refuses goes again as its sentence."""
-        return await self._try(origin, card) or await self._try(origin, plain(card))
+        if isinstance(answer, Form):
+            return await self._show(origin, answer)
+        return await self._try(origin, answer) or await self._try(origin, plain(answer))
+
+    async def wait(self, origin: Origin, title: str) -> str | None:
+        """Opens a window that says that something is being done; its id, or None where Slack does not open it."""
+        try:
+            opened = await self._call(
+                self._client.views_open(trigger_id=str(origin.trigger_id), view=forms.waiting(title))
+            )
+        except SlackError as failed:
+            log.warning("action=slack_window_failed slack=%s", failed.slack_code)
+            return None
+        return str(opened["view"]["id"])
+
+    async def _show(self, origin: Origin, form: Form) -> bool:
+        """In the window where something was pressed, else in a new one."""
+        view = form.view(origin.channel)
+        try:
+            if origin.window:
+                await self._call(self._client.views_update(view_id=origin.window, view=view))
+            else:
+                await self._call(self._client.views_open(trigger_id=str(origin.trigger_id or ""), view=view))
+        except SlackError as failed:
+            log.warning("action=slack_window_failed slack=%s form=%s", failed.slack_code, form.callback_id)
+            return await self._try(replace(origin, window=None, trigger_id=None), _NO_WINDOW)
+        return True
 
     async def _try(self, origin: Origin, card: Card) -> bool:
         for way in self._ways(origin, card):
@@ -57,7 +93,12 @@ class Answers:
 
     async def _response_url(self, origin: Origin, card: Card) -> None:
         webhook = AsyncWebhookClient(str(origin.response_url), retry_handlers=[], timeout=10)
-        body = {"response_type": "ephemeral", "replace_original": False, "text": card.text, "blocks": card.blocks}
+        body = {
+            "response_type": "ephemeral",
+            "replace_original": card.replaces,
+            "text": card.text,
+            "blocks": card.blocks,
+        }
         try:
             response = await webhook.send_dict(body)
         except Exception as error:

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.answering import Answers
+from bot.slack.blocks.forms import again
 from bot.slack.blocks.kit import Card
 from bot.slack.error_handler import explain
 from bot.slack.middleware import RoleBook, Rush, origin_of
 from bot.slack.sharing import Sharing
 from bot.slack.slack_errors import translate
-from bot.slack.uses import Origin, Picture, Seen, Story
+from bot.slack.uses import Answer, Origin, Picture, Seen, Story
 from core.domain.actor import Actor
 from core.errors import RethreadError
+
+_SOON: Final = 1.0
+"""Seconds that a story may take before a window says that it takes longer."""
 
 
 class FrontDesk:
@@ -31,27 +35,59 @@ class FrontDesk:
         self._answers, self._sharing = Answers(client), Sharing(client)
         self._running: set[asyncio.Task[Any]] = set()
 
-    async def serve(self, body: Mapping[str, Any], story: Story) -> None:
-        """Runs one story for the person behind a verified payload. Raises nothing."""
+    async def serve(self, body: Mapping[str, Any], story: Story, *, opening: str = "") -> None:
+        """Runs one story for the person behind a verified payload. ``opening`` is the title of the window that stands
+        at once where the story takes longer than Slack lets anybody open one. Raises nothing."""
         origin = origin_of(body)
         if origin is None:
             return
         task = self._enter()
         try:
-            card = await self._told(origin, story, _asked(body))
-            if card is not None:
-                await self._answers.give(origin, card)
+            answer = asyncio.ensure_future(self._told(origin, story, _asked(body)))
+            if opening and origin.trigger_id and origin.window is None:
+                origin = await self._in_time(origin, answer, opening)
+            await self._give(origin, await answer)
         finally:
             self._running.discard(task)
 
-    async def _told(self, origin: Origin, story: Story, asked: str) -> Card | None:
+    async def fill(self, body: Mapping[str, Any], story: Story) -> None:
+        """Runs one story for a window that was sent off and still stands, showing that something is done. It shows the
+        answer then, or itself again with everything that stood in it, and why it could not be done. Raises nothing."""
+        origin, view = origin_of(body), body.get("view")
+        if origin is None or not isinstance(view, Mapping):
+            return
+        task = self._enter()
+        try:
+            answer = await self._told(origin, story, _asked(body), view)
+            await self._give(origin.in_window(str(view.get("id"))), answer)
+        finally:
+            self._running.discard(task)
+
+    async def zone_of(self, workspace: str, user: str) -> str:
+        """``RoleBook.zone``."""
+        return await self._roles.zone(workspace, user)
+
+    async def _in_time(self, origin: Origin, answer: asyncio.Future[Answer], title: str) -> Origin:
+        """Slack lets a window be opened for three seconds: what takes longer has one that says so."""
+        done, _ = await asyncio.wait({answer}, timeout=_SOON)
+        if done:
+            return origin
+        window = await self._answers.wait(origin, title)
+        return origin.in_window(window) if window else origin
+
+    async def _give(self, origin: Origin, answer: Answer) -> None:
+        if answer is not None:
+            await self._answers.give(origin, answer)
+
+    async def _told(self, origin: Origin, story: Story, asked: str, window: Mapping[str, Any] | None = None) -> Answer:
         try:
             self._rush.admit(origin.workspace, origin.user)
             if origin.key is not None and not await self._seen(origin.workspace, origin.key):
                 return None
             return await story(await self._roles.actor(origin.workspace, origin.user))
         except Exception as error:  # the boundary: nothing may leave a listener after its ack
-            return explain(error, asked=asked)
+            card = explain(error, asked=asked)
+            return card if window is None else again(window, card)
 
     async def welcome_once(self, body: Mapping[str, Any], channel: str, card: Card) -> None:
         """A person added us to a channel: one greeting, however often Slack tells of it. Raises nothing."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.blocks.forms import kept_in
 from bot.slack.slack_errors import translate
 from bot.slack.uses import Origin
 from core.domain.actor import Actor, Role
@@ -30,6 +31,7 @@ class _Known:
     until: float
     email: str = ""
     name: str = ""
+    zone: str = ""
 
 
 class RoleBook:
@@ -42,15 +44,23 @@ class RoleBook:
 
     async def actor(self, workspace: str, user: str) -> Actor:
         """Raises NotAllowedError for whoever may not use Rethread, SlackError kinds where Slack does not say."""
+        known = await self._lookup(workspace, user)
+        if known.role is None:
+            raise NotAllowedError(known.refusal, fix="Ask an admin of this Slack workspace.")
+        return Actor(workspace, user, known.role, known.email, known.name)
+
+    async def zone(self, workspace: str, user: str) -> str:
+        """The time zone of a person's profile (IANA), empty where it says none. Raises SlackError kinds."""
+        return (await self._lookup(workspace, user)).zone
+
+    async def _lookup(self, workspace: str, user: str) -> _Known:
         known = self._known.get((workspace, user))
         if known is None or known.until < self._clock.monotonic():
             known = await self._ask(workspace, user)
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
             self._known[workspace, user] = known
-        if known.role is None:
-            raise NotAllowedError(known.refusal, fix="Ask an admin of this Slack workspace.")
-        return Actor(workspace, user, known.role, known.email, known.name)
+        return known
 
     async def _ask(self, workspace: str, user: str) -> _Known:
         until = self._clock.monotonic() + ROLE_SECONDS
@@ -65,7 +75,8 @@ class RoleBook:
         admin = user in self._admins or bool(profile.get("is_admin") or profile.get("is_owner"))
         details = _mapping(profile.get("profile"))
         email, name = _text(details.get("email")), _text(profile.get("real_name") or details.get("real_name"))
-        return _Known(Role.ADMIN if admin else Role.RECRUITER, "", until, email or "", name or "")
+        role, zone = Role.ADMIN if admin else Role.RECRUITER, _text(profile.get("tz"))
+        return _Known(role, "", until, email or "", name or "", zone or "")
 
 
 def _refusal(workspace: str, profile: Mapping[str, Any]) -> str:
@@ -111,6 +122,7 @@ def origin_of(body: Mapping[str, Any]) -> Origin | None:
     if not isinstance(workspace, str) or not isinstance(user, str) or not workspace or not user:
         return None
     channel = body.get("channel_id") or _mapping(body.get("channel")).get("id") or container.get("channel_id")
+    channel = channel or _asked_in(view)
     return Origin(
         workspace=workspace,
         user=user,
@@ -130,6 +142,14 @@ def _repeat_key(body: Mapping[str, Any], view: Mapping[str, Any]) -> str | None:
     if body.get("type") == "view_submission":
         return f"view:{view.get('id')}:{view.get('hash')}"[:200]
     return f"trigger:{body['trigger_id']}"[:200] if body.get("trigger_id") else None
+
+
+def _asked_in(view: Mapping[str, Any]) -> str | None:
+    """Where the window was asked for that something came from."""
+    try:
+        return kept_in(view)[1]
+    except RefusedError:
+        return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

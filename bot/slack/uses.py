@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from bot.slack.blocks.forms import Form
 from bot.slack.blocks.kit import Card
 from bot.slack.read_models import EscalationPack, FailedStage, MailTest, ProviderFound, Reading
 from core.domain.account import Mailbox
@@ -16,6 +17,7 @@ from core.domain.delivery import Delivery
 from core.domain.dns_checks import DomainReport
 from core.domain.enrollment import Enrollment, ProspectEvent
 from core.domain.figures import Report
+from core.domain.ledger import LedgerLine
 from core.ports.storage import SyncLogEntry
 from core.services.campaigns import CampaignLine, CampaignReport
 from core.services.people import PersonReport
@@ -100,6 +102,15 @@ class ProspectUses(Protocol):
     async def retry_person(self, actor: Actor, email: str) -> RetryResult: ...
 
 
+class TaskUses(Protocol):
+    """core.services.manual_stages.TaskDesk: calls and tasks, by the delivery that their card names."""
+
+    async def done(self, actor: Actor, delivery_id: str) -> Delivery: ...
+    async def skip(self, actor: Actor, delivery_id: str) -> Delivery: ...
+    async def they(self, actor: Actor, how: str, delivery_id: str) -> Enrollment: ...
+    async def history(self, actor: Actor, delivery_id: str) -> Sequence[LedgerLine]: ...
+
+
 class PeopleUses(Protocol):
     """core.services.people.PeopleService."""
 
@@ -151,6 +162,7 @@ class Services:
     discovery: DiscoveryUses | None = None
     holds: HoldUses | None = None
     reports: ReportUses | None = None
+    tasks: TaskUses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +182,10 @@ class Origin:
     home: bool = False
     window: str | None = None
 
+    def in_window(self, view: str) -> Origin:
+        """The same, to be answered in that window."""
+        return replace(self, window=view, trigger_id=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -181,15 +197,27 @@ class Picture:
     content: bytes
 
 
-Story = Callable[[Actor], Awaitable[Card | None]]
-"""Calls a use case and presents: the card is shown to the person who asked; None where nothing is to be said."""
+Answer = Card | Form | None
+"""A card is shown to the person who asked, a form opens as a window; None where nothing is to be said."""
+
+Story = Callable[[Actor], Awaitable[Answer]]
+"""Calls a use case and presents."""
 
 
 class Desk(Protocol):
     """Serves acknowledged requests: who asks, once only, and every failure told. Raises nothing."""
 
-    async def serve(self, body: dict[str, Any], story: Story) -> None:
-        """For a person's command, click or view."""
+    async def serve(self, body: dict[str, Any], story: Story, *, opening: str = "") -> None:
+        """For a person's command, click or view. ``opening`` is the title of the window that stands at once where the
+        story takes longer than Slack lets anybody open one."""
+        ...
+
+    async def fill(self, body: dict[str, Any], story: Story) -> None:
+        """For a window that was sent off and stays: it shows the answer, or itself again with what went wrong."""
+        ...
+
+    async def zone_of(self, workspace: str, user: str) -> str:
+        """The time zone (IANA) of a person's Slack profile; empty where it says none. Raises SlackError kinds."""
         ...
 
     async def welcome_once(self, body: dict[str, Any], channel: str, card: Card) -> None:

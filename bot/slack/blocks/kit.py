@@ -34,12 +34,13 @@ CONTEXT: Final = 2_000
 class Card:
     """One message. ``text`` is what notifications and screen readers say, in Slack's markup; ``color`` a bar that
     repeats what the words say already. ``window`` is the title of the window in which it is rather read than in the
-    conversation, at most 24 characters."""
+    conversation, at most 24 characters. ``replaces``: an answer that takes the place of the one that was used."""
 
     text: str
     blocks: list[Json] = field(default_factory=list)
     color: str | None = None
     window: str | None = None
+    replaces: bool = False
 
     def message(self) -> Json:
         """Arguments of chat.postMessage, chat.update and response_url: text, blocks, attachments.

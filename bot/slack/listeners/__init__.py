@@ -15,5 +15,5 @@ def register(app: AsyncApp, desk: Desk, services: Services, connect: Connect) ->
     """Registers them all; the catch-alls come last in each group, because Bolt takes the first that matches."""
     register_commands(app, desk, services, connect)
     register_actions(app, desk, services, connect)
-    register_views(app, desk)
+    register_views(app, desk, services)
     register_events(app, desk, services)

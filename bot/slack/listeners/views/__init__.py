@@ -1,30 +1,65 @@
-"""Windows. Rethread opens none that is filled in yet: only answers to read, and what is pressed in them is answered."""
+"""Windows that were filled in and sent off."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.slack import action_ids
+from bot.slack.blocks.forms import kept_in, waiting
 from bot.slack.blocks.kit import Card
-from bot.slack.uses import Desk
+from bot.slack.form_values import Faults, Values
+from bot.slack.listeners.views.submission import Submission
+from bot.slack.uses import Desk, Services
 from core.domain.actor import Actor
 from core.errors import RefusedError
 
 
-def register_views(app: AsyncApp, desk: Desk) -> None:
-    """A window from an older version is closed with a sentence."""
+def register_views(app: AsyncApp, desk: Desk, services: Services) -> None:
+    """Each window by name; one from an older version is closed with a sentence."""
+    for callback_id, submission in submissions(desk, services).items():
+        app.view_submission(callback_id)(_listener(desk, submission))
 
     @app.view_submission(re.compile(""))
-    async def on_submission(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def on_unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         await desk.serve(body, _stale)
 
     @app.view_closed(re.compile(""))
     async def on_closed(ack: AsyncAck) -> None:
         await ack()
+
+
+def submissions(desk: Desk, services: Services) -> Mapping[str, Submission[Any]]:  # noqa: ARG001
+    """callback_id to what becomes of what was filled in."""
+    return {}
+
+
+def _listener(desk: Desk, submission: Submission[Any]) -> Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]:
+    """What is wrong with what was typed is said under it, within the ack; everything else follows after it."""
+
+    async def on_submission(ack: AsyncAck, body: dict[str, Any]) -> None:
+        view = body["view"]
+        try:
+            kept, _ = kept_in(view)
+        except RefusedError:
+            await ack()
+            await desk.serve(body, _stale)
+            return
+        request = submission.read(Values(view), kept)
+        if isinstance(request, Faults):
+            await ack(response_action="errors", errors=dict(request.by_input))
+        elif submission.stays:
+            await ack(response_action="update", view=waiting(view["title"]["text"]))
+            await desk.fill(body, lambda actor: submission.story(actor, request))
+        else:
+            await ack()
+            await desk.serve(body, lambda actor: submission.story(actor, request))
+
+    return on_submission
 
 
 async def _stale(_: Actor) -> Card:
