@@ -7,129 +7,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.parts import Engine, MailWorld, UseCases, Workers
 from core.settings import Settings
+
+__all__ = ["Engine", "MailWorld", "UseCases", "Workers"]
 
 if TYPE_CHECKING:
     import ssl
 
     from core.domain.tracked_links import Links
     from core.ports.clock import Clock
-    from core.ports.mail import Endpoint, MailboxConnector, MailTransport, NameResolver
+    from core.ports.mail import Endpoint
     from core.ports.notifier import Notifier
     from core.ports.signin import SignInProvider
     from core.ports.storage import Store
-    from core.services.alert_desk import AlertDesk
-    from core.services.backfill import BackfillService
-    from core.services.bulk_actions import BulkActions
-    from core.services.campaign_edits import CampaignEdits
-    from core.services.campaign_files import CampaignFiles
-    from core.services.campaigns import CampaignService
-    from core.services.canaries import CanaryService
-    from core.services.care import MailboxCare
-    from core.services.connecting import ConnectService
     from core.services.credentials import CredentialService
-    from core.services.deliverability import DeliverabilityService
-    from core.services.discovery import AutoconfigSource, Discovery
-    from core.services.email_log import EmailLog
-    from core.services.engagement import EngagementService
-    from core.services.holds import HoldService
-    from core.services.mailboxes import MailboxService
-    from core.services.metrics import MetricsService
-    from core.services.outreach import OutreachService
-    from core.services.people import PeopleService
-    from core.services.prospects import ProspectService
-    from core.services.readings import ReadingService
-    from core.services.reports import ReportService
-    from core.services.seats import SeatService
-    from core.services.settings import SettingService
-    from core.services.signatures import SignatureService
-    from core.services.signin import SignInService
-    from core.services.suppression_list import SuppressionList
-    from core.services.sync import SyncService
     from core.services.tools import Tools
-    from core.services.trial_letter import SystemMailbox, TrialLetter
-    from core.services.undecided import UndecidedService
-    from core.workers.alerts import AlertWorker
-    from core.workers.backfill import BackfillWorker
-    from core.workers.canaries import CanaryWorker
-    from core.workers.holds import HoldWorker
-    from core.workers.notifications import NotificationWorker
-    from core.workers.outreach import OutreachWorker
-    from core.workers.sync import SyncWorker
-
-
-@dataclass(frozen=True, slots=True)
-class MailWorld:
-    """The adapters to the world of mail. ``links`` stand in our mails; ``system`` is the address of test letters."""
-
-    connector: MailboxConnector
-    transport: MailTransport
-    resolver: NameResolver
-    sign_in: Mapping[str, SignInProvider] = field(default_factory=dict)
-    autoconfig: AutoconfigSource | None = None
-    sign_in_safe: bool = True  # whether a browser can come back from signing in
-    links: Links | None = None
-    system: SystemMailbox | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UseCases:
-    """What the faces may ask for."""
-
-    mailboxes: MailboxService
-    connecting: ConnectService
-    sign_in: SignInService
-    people: PeopleService
-    campaigns: CampaignService
-    prospects: ProspectService
-    bulk: BulkActions
-    edits: CampaignEdits
-    files: CampaignFiles
-    email_log: EmailLog
-    blocks: SuppressionList
-    settings: SettingService
-    domains: DeliverabilityService
-    discovery: Discovery
-    alerts: AlertDesk
-    readings: ReadingService
-    seats: SeatService
-    care: MailboxCare
-    engagement: EngagementService
-    metrics: MetricsService
-    reports: ReportService
-    signatures: SignatureService
-    trial_letters: TrialLetter
-    holds: HoldService
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What runs by itself."""
-
-    tools: Tools
-    sync: SyncService
-    outreach: OutreachService
-    undecided: UndecidedService
-    canaries: CanaryService
-    backfill: BackfillService
-
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """The loops over an engine."""
-
-    sync: SyncWorker
-    outreach: OutreachWorker
-    notifications: NotificationWorker
-    alerts: AlertWorker
-    canaries: CanaryWorker
-    backfill: BackfillWorker
-    holds: HoldWorker
+    from core.services.trial_letter import SystemMailbox
 
 
 def make_mail(settings: Settings, clock: Clock) -> MailWorld:
@@ -241,72 +140,9 @@ def make_credentials(tools: Tools, mail: MailWorld) -> CredentialService:
 
 def make_use_cases(tools: Tools, mail: MailWorld, credentials: CredentialService | None = None) -> UseCases:
     """Joins what people and terminals may ask for."""
-    from core.services.alert_desk import AlertDesk
-    from core.services.alerts import AlertService
-    from core.services.brakes import Brakes
-    from core.services.bulk_actions import BulkActions
-    from core.services.campaign_edits import CampaignEdits
-    from core.services.campaign_files import CampaignFiles
-    from core.services.campaigns import CampaignService
-    from core.services.cards import CardWriter
-    from core.services.care import MailboxCare
-    from core.services.connecting import ConnectService
-    from core.services.deliverability import DeliverabilityService
-    from core.services.discovery import Discovery
-    from core.services.email_log import EmailLog
-    from core.services.engagement import EngagementService
-    from core.services.holds import HoldService
-    from core.services.mailboxes import MailboxService
-    from core.services.metrics import MetricsService
-    from core.services.optouts import OptOutService
-    from core.services.people import PeopleService
-    from core.services.progress import Progress
-    from core.services.prospects import ProspectService
-    from core.services.readings import ReadingService
-    from core.services.reports import ReportService
-    from core.services.seats import SeatService
-    from core.services.settings import SettingService
-    from core.services.signatures import SignatureService
-    from core.services.signin import SignInService
-    from core.services.submission import Submission
-    from core.services.suppression_list import SuppressionList
-    from core.services.trial_letter import TrialLetter
-    from core.services.trial_mail import TrialMail
+    from core.joining import join_use_cases
 
-    progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
-    connecting = ConnectService(tools, mail.connector, mail.transport)
-    submission = Submission(mail.transport, credentials or make_credentials(tools, mail))
-    mailboxes = MailboxService(tools, alerts, submission)
-    prospects, campaigns = ProspectService(tools, progress), CampaignService(tools, progress)
-    metrics = MetricsService(tools)
-    desk = AlertDesk(tools, mailboxes, prospects, versions())
-    trial = TrialMail(tools, mail.connector, submission)
-    return UseCases(
-        mailboxes=mailboxes,
-        connecting=connecting,
-        sign_in=SignInService(tools, mail.sign_in, connecting),
-        people=PeopleService(tools),
-        campaigns=campaigns,
-        prospects=prospects,
-        bulk=BulkActions(tools, progress),
-        edits=CampaignEdits(tools, progress),
-        files=CampaignFiles(tools),
-        email_log=EmailLog(tools, progress),
-        blocks=SuppressionList(tools, progress),
-        settings=SettingService(tools),
-        domains=DeliverabilityService(mail.resolver),
-        discovery=Discovery(mail.resolver, mail.autoconfig, mail.sign_in, safe=mail.sign_in_safe),
-        readings=ReadingService(tools),
-        seats=SeatService(tools, alerts),
-        care=MailboxCare(tools, trial, desk, versions()),
-        alerts=desk,
-        engagement=EngagementService(tools, mail.links.signer if mail.links else None, OptOutService(tools, progress)),
-        metrics=metrics,
-        reports=ReportService(metrics, campaigns),
-        signatures=SignatureService(tools),
-        trial_letters=TrialLetter(tools, mail.transport, mail.system),
-        holds=HoldService(tools, Brakes(tools)),
-    )
+    return join_use_cases(tools, mail, credentials or make_credentials(tools, mail), versions())
 
 
 def versions() -> Mapping[str, str]:
@@ -325,6 +161,8 @@ def make_engine(
     tools: Tools, mail: MailWorld, *, started_at: datetime, credentials: CredentialService | None = None
 ) -> Engine:
     """Joins what runs by itself."""
+    from core.services.address_checks import AddressChecks
+    from core.services.address_lookups import AddressLookups
     from core.services.alerts import AlertService
     from core.services.backfill import BackfillService
     from core.services.canaries import CanaryService
@@ -343,7 +181,7 @@ def make_engine(
     submission = Submission(mail.transport, credentials)
     sending = SendingHealth(tools, submission, alerts)
     outreach = OutreachService(
-        tools, submission, progress, sending, started_at=started_at, letters=LetterWriter(mail.links)
+        tools, submission, progress, sending, started_at=started_at, letters=LetterWriter(mail.links), validates=True
     )
     ingest = IngestService(tools, progress, outreach, mail.links)
     sync = SyncService(tools, mail.connector, credentials, ingest, alerts, sending)
@@ -354,6 +192,7 @@ def make_engine(
         undecided=UndecidedService(tools, mail.connector, credentials, outreach, progress),
         canaries=CanaryService(tools, submission, sync),
         backfill=BackfillService(tools, mail.connector, credentials, ingest),
+        addresses=AddressLookups(tools, AddressChecks(mail.resolver)),
     )
 
 
@@ -365,6 +204,7 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     from core.services.notifications import NotificationService
     from core.services.reminders import ReminderService
     from core.services.storms import StormService
+    from core.workers.addresses import AddressWorker
     from core.workers.alerts import AlertWorker
     from core.workers.backfill import BackfillWorker
     from core.workers.canaries import CanaryWorker
@@ -381,5 +221,6 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
         alerts=AlertWorker(tools.store, tools.clock, StormService(tools), ReminderService(tools), ExpiryService(tools)),
         canaries=CanaryWorker(tools.store, engine.canaries),
         backfill=BackfillWorker(tools.store, engine.backfill),
+        addresses=AddressWorker(tools.store, engine.addresses),
         holds=HoldWorker(tools.store, HoldService(tools, Brakes(tools))),
     )
