@@ -101,6 +101,7 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
         seats=uses.seats,
         care=uses.care,
         metrics=uses.metrics,
+        reports=uses.reports,
         clock=clock,
         workspaces=store.workspaces,
         backup=store.backup,

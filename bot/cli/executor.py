@@ -15,6 +15,7 @@ from bot.cli.command_error import CommandError, UsageError
 from bot.cli.grammar import Request
 from bot.cli.hold_handlers import HOLDS
 from bot.cli.outreach_handlers import OUTREACH
+from bot.cli.report_handler import REPORTS
 from bot.cli.services import Args, Handler, Result, Services
 from core.domain.account import Mailbox
 from core.domain.actor import Actor, operator
@@ -183,6 +184,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "people address remove": _address_remove,
     **OUTREACH,
     **HOLDS,
+    **REPORTS,
     "settings show": _settings_show,
     "settings set": _settings_set,
 }

@@ -116,15 +116,17 @@ def _carry_out(invocation: Invocation, operations: Operations, source: Source) -
     if request.verb == "domain check":
         return _checked_domain(request, operations)
     if request.verb == "campaign export":
-        return _exported(_ask(request, invocation.workspace, operations), request.args["into"])
+        return _written("files", _ask(request, invocation.workspace, operations), request.args["into"])
+    if request.verb == "campaign report":
+        return _written("pictures", _ask(request, invocation.workspace, operations), request.args["into"])
     return _ask(request, invocation.workspace, operations)
 
 
-def _exported(result: Any, into: str | None) -> Any:
+def _written(what: str, result: Any, into: str | None) -> Any:
     """The files are written here, where the person is; the server may run elsewhere, as somebody else."""
     from bot.cli.export import write_files
 
-    return {**result, "files": write_files(result["files"], Path(into))} if into else result
+    return {**result, what: write_files(result[what], Path(into))} if into else result
 
 
 def _checked_domain(request: Request, operations: Operations) -> Any:

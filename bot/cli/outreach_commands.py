@@ -105,6 +105,10 @@ def _export(args: dict[str, Any], _: Source) -> Mapping[str, Any]:
     return {"name": args["name"], "files": bool(args["files"]), "into": args["files"]}
 
 
+def _report(args: dict[str, Any], _: Source) -> Mapping[str, Any]:
+    return {"name": args["name"], "pictures": bool(args["pictures"]), "into": args["pictures"]}
+
+
 def _on_campaign(verb: str, help_text: str, *more: Argument) -> Command:
     return Command(f"campaign {verb}", help_text, (_NAME, *more))
 
@@ -154,6 +158,15 @@ _CAMPAIGN_COMMANDS: Final = (
     _on_campaign("stop", "end it: what waits is cancelled"),
     _on_campaign("archive", "put a finished campaign away"),
     _on_campaign("status", "its prospects and figures"),
+    Command(
+        "campaign report",
+        "opens, clicks, downloads, replies: the whole and by stage, and why people failed",
+        (
+            arg("name", nargs="?", help="the campaign's name; left out: all campaigns as one"),
+            arg("--pictures", metavar="DIR", help="write a funnel and a timeline as PNG into this folder"),
+        ),
+        _report,
+    ),
     _on_campaign(
         "duplicate",
         "a new draft with the same stages and files, without people",

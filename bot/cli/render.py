@@ -12,6 +12,7 @@ from typing import Any, Final
 from bot.cli.command_error import CommandError
 from core.domain.diagnosis.causes_own import OWN_CAUSES
 from core.domain.dns_checks import PROPAGATION, Verdict
+from core.domain.figures import CAVEATS, ENGAGED, percent, share
 from core.domain.providers import facts
 from core.domain.seats import SeatCount
 
@@ -251,6 +252,29 @@ def _campaign_status(result: Row) -> str:
     return "\n\n".join([head, stages, prospects])
 
 
+def _report(result: Row) -> str:
+    """Campaign rates are of those reached, in any stage (R180); stage rates of all people (R179)."""
+    figures = result["metrics"]
+    people, reached = figures["people"], figures["recipients"]
+    whole = [(name, figures[name], percent(share(figures[name], reached))) for name in ENGAGED]
+    rows = [(s["stage"], *(_of(s[name], people) for name in ("sent", *ENGAGED))) for s in figures["stages"]]
+    parts = [
+        f"{plain(result['name'])}: {people:,} people, {reached:,} reached, {result['failed']:,} failed",
+        table(("IN ANY STAGE", "PEOPLE", "OF THOSE REACHED"), whole),
+        f"By mail systems alone, likely: {figures['opened_machine']:,} opened, {figures['clicked_machine']:,} clicked",
+    ]
+    if rows:
+        parts.append(table(("STAGE", "SENT", *map(str.upper, ENGAGED)), rows))
+    if result["failures"]:
+        parts.append(table(("FAILED", "REASON"), [(one["people"], one["text"]) for one in result["failures"]]))
+    written = result.get("pictures") or ()
+    return "\n\n".join([*parts, *CAVEATS, *([f"Pictures: {', '.join(map(plain, written))}"] if written else [])])
+
+
+def _of(done: int, people: int) -> str:
+    return f"{done:,} ({percent(share(done, people))})"
+
+
 def _prospect(result: Row) -> str:
     return f"{plain(result['email'])} is {result['status']} (stage {result['stage']})."
 
@@ -342,6 +366,7 @@ _RENDERERS: Final[dict[str, Callable[[Any], str]]] = {
     "block import": _blocked,
     "block list": _block_list,
     "campaign status": _campaign_status,
+    "campaign report": _report,
     **{f"prospect {verb}": _prospect for verb in _ON_PROSPECT},
     "retry": _retried,
     "email-log": _email_log,

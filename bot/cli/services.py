@@ -23,6 +23,7 @@ from core.services.metrics import MetricsService
 from core.services.people import PeopleService
 from core.services.prospects import ProspectService
 from core.services.readings import ReadingService
+from core.services.reports import ReportService
 from core.services.seats import SeatService
 from core.services.settings import SettingService
 from core.services.suppression_list import SuppressionList
@@ -53,6 +54,7 @@ class Services:
     seats: SeatService
     care: MailboxCare
     metrics: MetricsService
+    reports: ReportService
     clock: Clock
     workspaces: Callable[[], Awaitable[list[str]]]
     backup: Callable[[Path], Awaitable[None]]

@@ -10,7 +10,7 @@ from core.domain.account import SEATED_STATUSES, Mailbox, MailboxStatus
 from core.domain.campaign import Campaign
 from core.domain.delivery import SHOWN
 from core.domain.dns_checks import DomainReport
-from core.domain.figures import CampaignFigures, StageFigures
+from core.domain.figures import CampaignFigures, Report, StageFigures
 from core.domain.ledger import LedgerLine
 from core.domain.people import Person
 from core.domain.reasons import reason as reason_of_code
@@ -155,6 +155,21 @@ def metrics(figures: CampaignFigures) -> Shape:
     """``opened`` and ``clicked`` are likely people; with ``_machine`` those of whom only a machine was seen."""
     stages = [{"stage": one.stage, "sent": one.sent, **_engaged(one)} for one in figures.stages]
     return {"people": figures.people, "recipients": figures.recipients, **_engaged(figures), "stages": stages}
+
+
+def report(one: Report) -> Shape:
+    """``days`` as far as anything happened on them, in the workspace's zone."""
+    days = [
+        {"date": day.date.isoformat(), "sent": day.sent, "replied": day.replied, "failed": day.failed}
+        for day in one.figures.days
+    ]
+    return {
+        "name": one.figures.campaign,
+        "metrics": metrics(one.figures),
+        "failed": one.figures.failed,
+        "failures": [{"code": why.code, "text": why.text, "people": why.people} for why in one.failures],
+        "days": days,
+    }
 
 
 def _engaged(figures: CampaignFigures | StageFigures) -> Shape:

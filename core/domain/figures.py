@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 Metric = Literal["sent", "opened", "clicked", "downloaded", "replied"]
 Engagement = Literal["opened", "clicked", "downloaded", "replied"]
+ENGAGED: Final[tuple[Engagement, ...]] = ("opened", "clicked", "downloaded", "replied")
+
+CAVEATS: Final = (
+    "An open is noted once for each person and mail, not how often; mail systems open mails too, and others hide that "
+    "a person did, so opens can be missing and can be false.",
+    "A low reply rate although people answered means that some replies did not sync: see /mailbox status.",
+)
+"""What the figures cannot tell (R175, R182, R183); every report says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,24 +8,22 @@ from typing import Final
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json, Stack
 from bot.slack.blocks.text import clean, count
-from core.domain.figures import CampaignFigures, Engagement, FailureCount, Report, StageFigures, percent, share
+from core.domain.figures import (
+    CAVEATS,
+    ENGAGED,
+    CampaignFigures,
+    Engagement,
+    FailureCount,
+    Report,
+    StageFigures,
+    percent,
+    share,
+)
 
 MOST_STAGES: Final = 20
 MOST_REASONS: Final = 8
 ALT_TEXT: Final = 1_000
 """files.getUploadURLExternal refuses longer ones."""
-
-CAVEATS: Final = (
-    "An open is noted once for each person and mail, not how often; mail systems open mails too, and others hide that "
-    "a person did, so opens can be missing and can be false.",
-    "A low reply rate although people answered means that some replies did not sync: see /mailbox status.",
-)
-_RATES: Final[tuple[tuple[Engagement, str], ...]] = (
-    ("opened", "Opened"),
-    ("clicked", "Clicked"),
-    ("downloaded", "Downloaded"),
-    ("replied", "Replied"),
-)
 
 
 def report_card(report: Report, *, title: str = "", pictures: bool = True) -> Card:
@@ -48,7 +46,7 @@ def in_words(figures: CampaignFigures) -> str:
     """The whole campaign in one sentence, for notifications and for those who cannot see the pictures."""
     if not figures.people:
         return "Nobody is in it yet."
-    done = [f"{getattr(figures, metric):,} {label.lower()}" for metric, label in _RATES]
+    done = [f"{getattr(figures, metric):,} {metric}" for metric in ENGAGED]
     failed = f", {figures.failed:,} failed" if figures.failed else ""
     return f"{count(figures.people, 'person', 'people')}, {figures.recipients:,} reached, {', '.join(done)}{failed}."
 
@@ -91,8 +89,8 @@ def _whole(figures: CampaignFigures) -> Iterator[list[Json]]:
     if not figures.recipients:
         yield [kit.glue("Nothing has been sent yet.")]
         return
-    for metric, label in _RATES:
-        yield [kit.strong(f"{label}: "), kit.glue(_rate(figures, metric))]
+    for metric in ENGAGED:
+        yield [kit.strong(f"{metric.capitalize()}: "), kit.glue(_rate(figures, metric))]
 
 
 def _rate(figures: CampaignFigures, metric: Engagement) -> str:
