@@ -106,6 +106,23 @@ class LimitHistories(RuleBasedStateMachine):
     def time_passes(self, step: timedelta) -> None:
         self.now += step
 
+    @rule(off=st.sampled_from([timedelta(microseconds=-1), timedelta(), timedelta(seconds=1)]))
+    def midnight_comes(self, off: timedelta) -> None:
+        day = self.now
+        while self._local(day) == self._local(self.now):
+            day += timedelta(minutes=15) - (day - BEGINS[0]) % timedelta(minutes=15)
+        self.now = max(self.now, day + off)
+
+    @rule(box=st.sampled_from(BOXES), days=st.integers(1, 9), process=st.integers(0, 1))
+    def a_mailbox_has_a_long_queue(self, box: Mailbox, days: int, process: int) -> None:
+        """As many as may go, day after day, and a minute later again."""
+        for _ in range(days):
+            for step in (DAY, MINUTE):
+                self.now += step
+                queue = [(box, "c1", "gmail.com", 2)] * 12
+                asyncio.run(self._claim(self.processes[process], queue))
+                self.nothing_ever_was_above_a_limit()
+
     @rule(
         process=st.integers(0, 1),
         mails=st.lists(
@@ -204,4 +221,4 @@ def _domain(mailbox: Mailbox) -> str:
 
 
 TestLimitHistories = LimitHistories.TestCase
-TestLimitHistories.settings = how(max_examples=60, stateful_step_count=40, deadline=None)
+TestLimitHistories.settings = how(max_examples=40, stateful_step_count=30, deadline=None)
