@@ -24,6 +24,7 @@ from core.services.connecting import ConnectRequest, ConnectService
 from core.services.credentials import CredentialService
 from core.services.ingest import IngestService
 from core.services.mailboxes import MailboxService
+from core.services.manual_stages import ManualStages, TaskDesk
 from core.services.outreach import Outgoing, OutreachService
 from core.services.people import PeopleService
 from core.services.progress import Progress
@@ -32,9 +33,11 @@ from core.services.sending_health import SendingHealth
 from core.services.settings import SettingService
 from core.services.submission import Submission
 from core.services.sync import SyncService
+from core.services.text_checks import TextChecks
 from core.services.tools import Tools
 from core.services.undecided import UndecidedService
 from tests.fakes.mail import PASSWORD, FakeConnector, FakeProvider, FakeTransport
+from tests.fakes.sms import FakeSms
 from tests.stores import SteadyClock
 
 RITA = Actor("T1", "U0RITA", Role.RECRUITER)
@@ -84,9 +87,11 @@ def make_sync(
     return SyncService(tools, connector, credentials, ingest, alerts, sending)
 
 
-def make_outreach(tools: Tools, submission: Submission, progress: Progress) -> OutreachService:
+def make_outreach(
+    tools: Tools, submission: Submission, progress: Progress, sms: FakeSms | None = None
+) -> OutreachService:
     sending = SendingHealth(tools, submission, AlertService(tools))
-    return OutreachService(tools, submission, progress, sending, started_at=tools.clock.now())
+    return OutreachService(tools, submission, progress, sending, started_at=tools.clock.now(), sms=sms)
 
 
 @dataclass
@@ -109,6 +114,10 @@ class Rig:
     undecided: UndecidedService
     sync: SyncService
     alerts: AlertService
+    sms: FakeSms
+    texts: TextChecks
+    manual: ManualStages
+    tasks: TaskDesk
 
     @classmethod
     def on(cls, store: Store) -> Rig:
@@ -120,7 +129,8 @@ class Rig:
         credentials = CredentialService(tools, {})
         progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
         submission = Submission(transport, credentials)
-        outreach = make_outreach(tools, submission, progress)
+        sms = FakeSms(clock.now)
+        outreach, texts = make_outreach(tools, submission, progress, sms), TextChecks(tools, progress, sms)
         return cls(
             store=store,
             clock=clock,
@@ -135,17 +145,22 @@ class Rig:
             connecting=ConnectService(tools, connector, transport),
             settings=SettingService(tools),
             outreach=outreach,
-            undecided=UndecidedService(tools, connector, credentials, outreach, progress),
+            undecided=UndecidedService(tools, connector, credentials, outreach, progress, texts),
             sync=make_sync(tools, connector, transport, IngestService(tools, progress, outreach), alerts),
             alerts=alerts,
+            sms=sms,
+            texts=texts,
+            manual=ManualStages(tools, progress),
+            tasks=TaskDesk(tools, progress),
         )
 
     def restarted(self) -> None:
         """A new process: what the old one held in memory is gone."""
         credentials, progress = CredentialService(self.tools, {}), Progress(self.tools, CardWriter(self.tools))
         submission = Submission(self.transport, credentials)
-        self.outreach = make_outreach(self.tools, submission, progress)
-        self.undecided = UndecidedService(self.tools, self.connector, credentials, self.outreach, progress)
+        self.outreach = make_outreach(self.tools, submission, progress, self.sms)
+        self.texts = TextChecks(self.tools, progress, self.sms)
+        self.undecided = UndecidedService(self.tools, self.connector, credentials, self.outreach, progress, self.texts)
         ingest = IngestService(self.tools, progress, self.outreach)
         self.sync = make_sync(self.tools, self.connector, self.transport, ingest, self.alerts)
 
@@ -193,8 +208,10 @@ class Rig:
         await self.read_mail()
         return await self.send_due()
 
-    async def act(self, event: ProspectEvent, number: int = 1, actor: Actor = RITA) -> Enrollment:
-        return await self.prospects.act(actor, event, CAMPAIGN, email_of(number))
+    async def act(
+        self, event: ProspectEvent, number: int = 1, actor: Actor = RITA, *, confirmed: bool = False
+    ) -> Enrollment:
+        return await self.prospects.act(actor, event, CAMPAIGN, email_of(number), confirmed=confirmed)
 
     async def prospect(self, number: int = 1) -> Enrollment:
         async with self.store.read("T1") as uow:

@@ -125,6 +125,7 @@ async def test_a_reply_after_complete_is_logged_only(rig: Rig) -> None:
 )
 async def test_what_a_machine_wrote_is_noted_and_stops_nothing(rig: Rig, headers: list[str], kind: str) -> None:
     """R221: the ledger has a line, the follow-up goes."""
+    await rig.settings.set(ADA, "out_of_office", "log")
     rig.provider.arrive(answer(await sent_one(rig), headers=headers))
     await rig.read_mail()
     assert await rig.shows() == "Active 2"
@@ -186,7 +187,7 @@ async def test_of_two_stages_that_came_back_the_first_is_tried_again(rig: Rig) -
     rig.provider.arrive(report(rig.provider.accepted[1], number=2))
     await rig.read_mail()
     assert (await rig.shows()).startswith("Bounced 1")
-    await rig.act(ProspectEvent.RETRY)
+    await rig.act(ProspectEvent.RETRY, confirmed=True)
     await rig.send_due()
     assert await rig.shows() == "Active 2"
     assert await rig.states() == ["1.1 failed", "1.2 sent", "2.1 failed", "2.2 queued", "3.1 cancelled"]
