@@ -246,3 +246,10 @@ def _own(settings: WorkspaceSettings, key: str) -> dict[str, int]:
 def companies_of(addresses: Iterable[str]) -> set[str]:
     """The domains of those that are not free mail everywhere."""
     return {company for address in addresses if (company := company_of(address))}
+
+
+async def forget_old(uow: UnitOfWork, now: datetime) -> int:
+    """Counts that no window, ramp or brake looks at any more; returns how many spans."""
+    forgotten = await uow.traffic.forget_before(now - LOOK_BACK - DAY)
+    forgotten += await uow.traffic.forget_before(now - DAY * 3, scopes=(MAILS.scope, MAILBOX, DOMAIN, COMPANY, FIRST))
+    return forgotten + await uow.traffic.forget_before(now - timedelta(hours=1), scopes=(PER_MINUTE,))

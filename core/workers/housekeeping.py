@@ -9,6 +9,7 @@ from typing import Final
 
 from core.ports.clock import Clock
 from core.ports.storage import Store
+from core.services.limit_books import forget_old
 from core.workers.supervisor import wait_for
 
 EVERY_SECONDS: Final = 3_600.0
@@ -41,4 +42,5 @@ class HousekeepingWorker:
                 await uow.tickets.forget_before(now - OVER_WITHIN)
                 await uow.sign_ins.forget_before(now - OVER_WITHIN)
                 await uow.backfills.forget_before(now - OVER_WITHIN)
+                await forget_old(uow, now)
         await self._checkpoint()

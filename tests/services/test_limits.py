@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,9 @@ from core.domain.limits import DAILY, DAY, MINUTE, utc_day
 from core.domain.preflight import HoldBack, Refuse, Throttle
 from core.domain.workspace_settings import WorkspaceSettings
 from core.ports.storage import DueDelivery, Hold, LearnedCap, TrafficKey
+from core.services.limit_books import forget_old
 from core.services.limits import LONGEST_REST, Allowance, LimitKeeper, give_back
+from storage.sql_store import SqlStore
 from tests.fakes.limits import Desk, due_mail
 from tests.stores import NOW, make_campaign, make_mailbox
 
@@ -234,3 +237,37 @@ async def test_the_number_of_questions_does_not_grow_with_what_is_due() -> None:
         await allowance.close(desk.uow)
         asked_for.append(desk.traffic.questions)
     assert asked_for == [4, 4]
+
+
+async def test_processes_that_claim_at_once_share_the_places_on_a_real_database(store: SqlStore) -> None:
+    async with store.write("T1") as uow:
+        for box in (RITA, OMAR):
+            await uow.mailboxes.add(box)
+    limits = WorkspaceSettings({**GROWN, "mailbox_daily": 7, "daily_email_limit": 9})
+
+    async def process(mailbox: Mailbox) -> int:
+        due, keeper = [due_mail(mailbox) for _ in range(3)], LimitKeeper()
+        async with store.write("T1") as uow:
+            allowance = await keeper.open(uow, limits, NOW, due, {CAMPAIGN.id: CAMPAIGN})
+            went = [asked(allowance, one) for one in due].count(None)
+            await allowance.close(uow)
+        return went
+
+    async with asyncio.timeout(30):
+        taken = await asyncio.gather(*(process(box) for box in (RITA, OMAR, RITA, OMAR, RITA, OMAR)))
+    assert sum(taken) == 9
+    assert sum(taken[::2]) <= 7
+    async with store.write("T1") as uow:
+        await give_back(uow, [(due_mail(RITA, claimed_at=NOW).delivery, RITA)])
+    assert await process(OMAR if sum(taken[1::2]) < 7 else RITA) == 1
+
+
+async def test_counts_are_kept_as_long_as_something_looks_at_them(store: SqlStore) -> None:
+    scopes = ("workspace", "mailbox", "company", "minute", "mailbox_day", "bounced")
+    ages = {"now": timedelta(), "hours": timedelta(hours=2), "days": timedelta(days=4), "months": timedelta(days=50)}
+    async with store.write("T1") as uow:
+        await uow.traffic.add({(TrafficKey(scope, "mb1"), NOW - age): 1 for scope in scopes for age in ages.values()})
+        await forget_old(uow, NOW)
+        left = await uow.traffic.spans([TrafficKey(scope, "mb1") for scope in scopes], NOW - timedelta(days=99))
+    kept = {key.scope: len(spans) for key, spans in left.items()}
+    assert kept == {"workspace": 2, "mailbox": 2, "company": 2, "minute": 1, "mailbox_day": 3, "bounced": 3}
