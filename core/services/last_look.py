@@ -22,6 +22,8 @@ from core.services.tools import Tools
 
 FRESH_S: Final = 0.25
 """Seconds for which a look into the database counts."""
+LOGIN_FRESH_S: Final = 1.0
+"""Seconds for which credentials that were read count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,10 @@ class LastLook:
         return not self._tools.stops.concerns(enrollment.id, enrollment.version, looked_at)
 
     async def credentials(self, mailbox: Mailbox) -> Credentials:
-        """Those of a quarter of a second ago count. Raises MailError kinds, all of them certain: nothing was said to
+        """Those of a moment ago count. Raises MailError kinds, all of them certain: nothing was said to
         the mail server."""
         known, asked_at = self._known.get(mailbox.id, (None, 0.0))
-        if known is not None and self._tools.clock.monotonic() - asked_at < FRESH_S:
+        if known is not None and self._tools.clock.monotonic() - asked_at < LOGIN_FRESH_S:
             return known
         found = await self._logins.ask(mailbox.id, mailbox)
         if isinstance(found, MailError):

@@ -22,7 +22,7 @@ _LONGEST_SLEEP = 1.0
 _GRACE = 15.0
 _BATCH = 200
 """The most that one transaction claims: nobody else writes meanwhile, and a reply must not wait for long."""
-_GROUPS_WITHIN = 0.02
+_GROUPS_WITHIN = 0.1
 
 
 class OutreachWorker:
