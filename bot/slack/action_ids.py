@@ -44,6 +44,11 @@ DISCONNECT: Final = "mailbox.disconnect"
 START: Final = "campaign.start"
 LIFT_MAILBOX_BRAKE: Final = "brake.lift_mailbox"
 LIFT_CAMPAIGN_BRAKE: Final = "brake.lift_campaign"
+TASK_DONE: Final = "task.done"
+TASK_SKIP: Final = "task.skip"
+TASK_MORE: Final = "task.more"
+"""A menu: an answer that no mailbox sees, or the prospect's history."""
+
 OPEN_LINK: Final = "link.open"
 """A link button still tells us that it was pressed, and wants an answer."""
 
@@ -74,6 +79,9 @@ ALL: Final = (
     START,
     LIFT_MAILBOX_BRAKE,
     LIFT_CAMPAIGN_BRAKE,
+    TASK_DONE,
+    TASK_SKIP,
+    TASK_MORE,
     OPEN_LINK,
 )
 

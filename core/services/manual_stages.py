@@ -11,6 +11,7 @@ from core.domain.actor import Actor, require_outreach, require_recruiter
 from core.domain.campaign import Campaign, Stage
 from core.domain.delivery import MANUAL_KINDS, POSTED, Delivery, DeliveryEvent, DeliveryState, transition
 from core.domain.enrollment import HEARD_ELSEWHERE, Enrollment, ProspectEvent, ProspectStatus
+from core.domain.ledger import LedgerLine, ledger
 from core.domain.preflight import Postpone, Refuse
 from core.domain.reasons import reason
 from core.errors import InputError, NotFoundError, RefusedError
@@ -174,10 +175,11 @@ class TaskDesk:
 
         return await persistently(unit)
 
-    async def enrollment_of(self, actor: Actor, delivery_id: str) -> str:
-        """Whose call or task it is: the prospect's id. Raises NotFoundError, NotAllowedError."""
+    async def history(self, actor: Actor, delivery_id: str) -> list[LedgerLine]:
+        """What happened to this prospect so far, oldest first (X9). Raises NotFoundError, NotAllowedError."""
         async with self._tools.store.read(actor.workspace) as uow:
-            return (await self._task(uow, actor, delivery_id)).prospect.enrollment.id
+            task = await self._task(uow, actor, delivery_id)
+            return ledger(await uow.enrollments.events(task.prospect.enrollment.id))
 
     async def _settled(
         self, actor: Actor, delivery_id: str, settle: Callable[[UnitOfWork, Actor, _Task], Awaitable[Delivery]]

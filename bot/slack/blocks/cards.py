@@ -15,6 +15,7 @@ from bot.slack.blocks.seat_card import seat_card
 from bot.slack.blocks.stage_card import stage_card
 from bot.slack.blocks.storm_card import storm_card
 from bot.slack.blocks.sync_card import sync_card
+from bot.slack.blocks.task_card import task_card, task_reminder
 from bot.slack.blocks.uncertain_card import uncertain_card
 from core.errors import InputError
 
@@ -32,6 +33,8 @@ _PRESENTERS: Final[Mapping[str, Callable[[Any], Card]]] = {
     "uncertain": uncertain_card,
     "limit": limit_card,
     "brake": brake_card,
+    "task": task_card,
+    "task_reminder": task_reminder,
 }
 
 
