@@ -192,6 +192,7 @@ class Server:
                 "holds": workers.holds.run,
                 "check mails": workers.canaries.run,
                 "backfill": workers.backfill.run,
+                "addresses": workers.addresses.run,
                 "sending leases": workers.outreach.run_leases,
                 "posting leases": workers.notifications.run_leases,
                 "housekeeping": HousekeepingWorker(store, self._clock, store.checkpoint).run,
