@@ -37,7 +37,8 @@ def report_card(report: Report, *, title: str = "", pictures: bool = True) -> Ca
         stack.add(kit.paragraph([kit.strong("By stage"), intro]), kit.table(stage_rows(figures)))
     if report.failures:
         stack.add(_failures(report.failures))
-    stack.blocks.append(kit.context(*CAVEATS))
+    if figures.recipients:
+        stack.blocks.append(kit.context(*CAVEATS))
     below = " The pictures follow." if pictures and figures.people else ""
     return Card(kit.fallback(f"Report: {name}. {in_words(figures)}{below}"), stack.blocks)
 
