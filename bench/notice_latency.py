@@ -26,7 +26,7 @@ from tests.journeys.process import Stage, stage, until
 RITA = "rita@agency.test"
 REPLIES = "C0REPLIES"
 CAMPAIGN = "Latency"
-FOR_SENDING = {"spacing_min_s": "0", "spacing_max_s": "0"}
+FOR_SENDING = {"spacing_min_s": "0", "spacing_max_s": "0", "mailbox_first_days": "0", "mailbox_daily": "100000"}
 PLAN = f"""
 name: {CAMPAIGN}
 from: {RITA}

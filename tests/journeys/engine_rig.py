@@ -46,6 +46,11 @@ QUICK = {
     "alert_after_s": 0,
     "alert_channel": "C0ALERTS",
     "reply_channel": "C0REPLIES",
+    # Limits and brakes have tests of their own.
+    "mailbox_first_days": 0,
+    "mailbox_daily": 100_000,
+    "brake_mailbox_percent": 0,
+    "brake_campaign_percent": 0,
 }
 
 

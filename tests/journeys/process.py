@@ -38,6 +38,11 @@ QUICK = {
     "retry_first_s": "0.1",
     "retry_most_s": "1",
     "alert_after_s": "0",
+    # Limits and brakes have tests of their own.
+    "mailbox_first_days": "0",
+    "mailbox_daily": "100000",
+    "brake_mailbox_percent": "0",
+    "brake_campaign_percent": "0",
 }
 # With these granted a post whose answer was lost is looked up before it is repeated.
 HISTORY_SCOPES = frozenset({"channels:history", "groups:history", "im:history"})
