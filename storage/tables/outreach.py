@@ -191,4 +191,5 @@ partial_index(
     deliveries.c.next_check_at,
 )
 partial_index("ix_deliveries_sent", SENT, deliveries.c.mailbox_id, deliveries.c.sent_at)
+partial_index("ix_deliveries_sent_at", SENT, deliveries.c.campaign_id, deliveries.c.sent_at)
 partial_index("ix_enrollment_events_reply", REPLY, enrollment_events.c.enrollment_id, enrollment_events.c.at)
