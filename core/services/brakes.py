@@ -17,6 +17,9 @@ from core.services.tools import Tools, settings_in
 BOUNCED: Final = "bounced"
 """Scope of counts by UTC day; the key says mailbox or campaign, and whose."""
 
+REFUSED: Final = "refused"
+"""The same for those of them that never counted as sent."""
+
 CODES: Final = {"mailbox": "mailbox_brake", "campaign": "campaign_brake"}
 """What a brake stops, and the reason that waiting prospects show."""
 
@@ -30,11 +33,16 @@ class Brakes:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    async def bounced(self, uow: UnitOfWork, mailbox_id: str | None, campaign_id: str, at: datetime) -> None:
-        """One mail came back for good (refused at once or reported later): counted, and the brake drawn if due."""
+    async def bounced(
+        self, uow: UnitOfWork, mailbox_id: str | None, campaign_id: str, at: datetime, *, at_once: bool = False
+    ) -> None:
+        """One mail came back for good: counted, and the brake drawn if due. ``at_once``: the server refused it when it
+        was handed over, and its place was given back, so that it is no more among those that were sent."""
         scopes = {"mailbox": mailbox_id, "campaign": campaign_id}
         whose = {scope: name for scope, name in scopes.items() if name}
-        await uow.traffic.add({(_bounces(scope, name), utc_day(at)): 1 for scope, name in whose.items()})
+        scopes_of_counts = (BOUNCED, REFUSED) if at_once else (BOUNCED,)
+        keys = [_key(counts, scope, name) for counts in scopes_of_counts for scope, name in whose.items()]
+        await uow.traffic.add({(key, utc_day(at)): 1 for key in keys})
         settings = await settings_in(uow)
         for scope, name in whose.items():
             await self._judge(uow, scope, name, settings)
@@ -42,9 +50,10 @@ class Brakes:
     async def _judge(self, uow: UnitOfWork, scope: str, name: str, settings: WorkspaceSettings) -> None:
         now, percent = self._tools.clock.now(), float(settings[_PERCENT[scope]])
         since = utc_day(now) - DAY * (int(settings["brake_days"]) - 1)
-        sends, bounces = TrafficKey(_SENT[scope], name), _bounces(scope, name)
-        counts = await uow.traffic.spans([sends, bounces], since)
-        sent, bounced = (total(counts.get(key, {})) for key in (sends, bounces))
+        keys = (TrafficKey(_SENT[scope], name), _key(REFUSED, scope, name), _key(BOUNCED, scope, name))
+        counts = await uow.traffic.spans(keys, since)
+        accepted, refused, bounced = (total(counts.get(key, {})) for key in keys)
+        sent = accepted + refused
         if not bounces_too_much(sent, bounced, percent=percent, sample=int(settings["brake_sample"])):
             return
         if any((hold.kind, hold.key) == (scope, name) for hold in await uow.holds.all()):
@@ -79,13 +88,13 @@ class Brakes:
 
     async def forgive(self, uow: UnitOfWork, scope: str, name: str) -> None:
         """A brake is lifted: its bounces so far count no more, or the next one would draw it again."""
-        key, since = _bounces(scope, name), utc_day(self._tools.clock.now()) - DAY * 31
+        key, since = _key(BOUNCED, scope, name), utc_day(self._tools.clock.now()) - DAY * 31
         days = (await uow.traffic.spans([key], since)).get(key, {})
         await uow.traffic.add({(key, day): -count for day, count in days.items()})
 
 
-def _bounces(scope: str, name: str) -> TrafficKey:
-    return TrafficKey(BOUNCED, f"{scope}:{name}")
+def _key(counts: str, scope: str, name: str) -> TrafficKey:
+    return TrafficKey(counts, f"{scope}:{name}")
 
 
 async def _named(uow: UnitOfWork, scope: str, name: str) -> tuple[str, str | None, str | None]:

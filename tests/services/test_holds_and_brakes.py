@@ -162,6 +162,18 @@ async def test_only_bounces_of_the_last_days_count(desk: Desk) -> None:
     assert len(await desk.held()) == 2
 
 
+async def test_mails_refused_at_once_count_as_sent_and_as_bounced(desk: Desk) -> None:
+    """Their places were given back: without them a campaign of bad addresses would never reach the sample."""
+    await desk.begin(brake_sample=10)
+    await desk.sent(6)
+    for refused in range(4):
+        assert await desk.held() == [], refused
+        async with desk.store.write("T1") as uow:
+            await desk.brakes.bounced(uow, "mb1", "c1", desk.clock.now(), at_once=True)
+    assert len(await desk.held()) == 2
+    assert {(facts["bounced"], facts["sent"]) for _, facts in await desk.cards("brake")} == {(4, 10)}
+
+
 async def test_a_brake_is_lifted_by_its_owner_and_its_bounces_are_forgiven(desk: Desk) -> None:
     await desk.begin(brake_sample=50, brake_campaign_percent=0)
     await desk.sent(100)
