@@ -75,6 +75,7 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         discovery=uses.discovery,
         holds=uses.holds,
         reports=uses.reports,
+        tasks=uses.tasks,
     )
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
 
@@ -193,6 +194,7 @@ class Server:
                 "check mails": workers.canaries.run,
                 "backfill": workers.backfill.run,
                 "addresses": workers.addresses.run,
+                "stages": workers.stages.run,
                 "sending leases": workers.outreach.run_leases,
                 "posting leases": workers.notifications.run_leases,
                 "housekeeping": HousekeepingWorker(store, self._clock, store.checkpoint).run,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.ports.mail import Endpoint
     from core.ports.notifier import Notifier
     from core.ports.signin import SignInProvider
+    from core.ports.sms import SmsTransport
     from core.ports.storage import Store
     from core.services.credentials import CredentialService
     from core.services.tools import Tools
@@ -53,6 +54,7 @@ def make_mail(settings: Settings, clock: Clock) -> MailWorld:
         is_safe(settings.public_url),
         make_links(settings),
         make_system_mailbox(settings),
+        make_sms(settings, context),
     )
 
 
@@ -64,6 +66,17 @@ def make_links(settings: Settings) -> Links | None:
     if not settings.secret_keys:
         return None
     return Links(TokenSigner(settings.secret_keys), settings.public_url, settings.allow_private_mail_hosts)
+
+
+def make_sms(settings: Settings, context: ssl.SSLContext) -> SmsTransport | None:
+    """The text message provider; None: this installation sends no texts."""
+    if not settings.twilio.configured:
+        return None
+    from core.sms.http import SmsHttp
+    from core.sms.twilio import TwilioSms
+
+    account = settings.twilio
+    return TwilioSms(account.sid, account.token, account.sender, SmsHttp(context), base=account.url)
 
 
 def make_system_mailbox(settings: Settings) -> SystemMailbox | None:
@@ -169,11 +182,13 @@ def make_engine(
     from core.services.cards import CardWriter
     from core.services.ingest import IngestService
     from core.services.letters import LetterWriter
+    from core.services.manual_stages import ManualStages
     from core.services.outreach import OutreachService
     from core.services.progress import Progress
     from core.services.sending_health import SendingHealth
     from core.services.submission import Submission
     from core.services.sync import SyncService
+    from core.services.text_checks import TextChecks
     from core.services.undecided import UndecidedService
 
     progress, alerts = Progress(tools, CardWriter(tools)), AlertService(tools)
@@ -181,18 +196,28 @@ def make_engine(
     submission = Submission(mail.transport, credentials)
     sending = SendingHealth(tools, submission, alerts)
     outreach = OutreachService(
-        tools, submission, progress, sending, started_at=started_at, letters=LetterWriter(mail.links), validates=True
+        tools,
+        submission,
+        progress,
+        sending,
+        started_at=started_at,
+        letters=LetterWriter(mail.links),
+        validates=True,
+        sms=mail.sms,
     )
+    texts = TextChecks(tools, progress, mail.sms)
     ingest = IngestService(tools, progress, outreach, mail.links)
     sync = SyncService(tools, mail.connector, credentials, ingest, alerts, sending)
     return Engine(
         tools=tools,
         sync=sync,
         outreach=outreach,
-        undecided=UndecidedService(tools, mail.connector, credentials, outreach, progress),
+        undecided=UndecidedService(tools, mail.connector, credentials, outreach, progress, texts),
         canaries=CanaryService(tools, submission, sync),
         backfill=BackfillService(tools, mail.connector, credentials, ingest),
         addresses=AddressLookups(tools, AddressChecks(mail.resolver)),
+        manual=ManualStages(tools, progress),
+        texts=texts,
     )
 
 
@@ -211,6 +236,7 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     from core.workers.holds import HoldWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
+    from core.workers.stages import StageWorker
     from core.workers.sync import SyncWorker
 
     tools = engine.tools
@@ -223,4 +249,5 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
         backfill=BackfillWorker(tools.store, engine.backfill),
         addresses=AddressWorker(tools.store, engine.addresses),
         holds=HoldWorker(tools.store, HoldService(tools, Brakes(tools))),
+        stages=StageWorker(tools.store, engine.manual, engine.texts),
     )

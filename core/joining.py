@@ -22,6 +22,7 @@ from core.services.email_log import EmailLog
 from core.services.engagement import EngagementService
 from core.services.holds import HoldService
 from core.services.mailboxes import MailboxService
+from core.services.manual_stages import TaskDesk
 from core.services.metrics import MetricsService
 from core.services.optouts import OptOutService
 from core.services.people import PeopleService
@@ -77,4 +78,5 @@ def join_use_cases(
         signatures=SignatureService(tools),
         trial_letters=TrialLetter(tools, mail.transport, mail.system),
         holds=HoldService(tools, Brakes(tools)),
+        tasks=TaskDesk(tools, progress),
     )

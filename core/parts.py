@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from core.domain.tracked_links import Links
     from core.ports.mail import MailboxConnector, MailTransport, NameResolver
     from core.ports.signin import SignInProvider
+    from core.ports.sms import SmsTransport
     from core.services.address_lookups import AddressLookups
     from core.services.alert_desk import AlertDesk
     from core.services.backfill import BackfillService
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from core.services.engagement import EngagementService
     from core.services.holds import HoldService
     from core.services.mailboxes import MailboxService
+    from core.services.manual_stages import ManualStages, TaskDesk
     from core.services.metrics import MetricsService
     from core.services.outreach import OutreachService
     from core.services.people import PeopleService
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from core.services.signin import SignInService
     from core.services.suppression_list import SuppressionList
     from core.services.sync import SyncService
+    from core.services.text_checks import TextChecks
     from core.services.tools import Tools
     from core.services.trial_letter import SystemMailbox, TrialLetter
     from core.services.undecided import UndecidedService
@@ -48,12 +51,14 @@ if TYPE_CHECKING:
     from core.workers.holds import HoldWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
+    from core.workers.stages import StageWorker
     from core.workers.sync import SyncWorker
 
 
 @dataclass(frozen=True, slots=True)
 class MailWorld:
-    """The adapters to the world of mail. ``links`` stand in our mails; ``system`` is the address of test letters."""
+    """The adapters to the world of mail. ``links`` stand in our mails; ``system`` is the address of test letters;
+    ``sms`` the text message provider, where there is an account."""
 
     connector: MailboxConnector
     transport: MailTransport
@@ -63,6 +68,7 @@ class MailWorld:
     sign_in_safe: bool = True  # whether a browser can come back from signing in
     links: Links | None = None
     system: SystemMailbox | None = None
+    sms: SmsTransport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class UseCases:
     signatures: SignatureService
     trial_letters: TrialLetter
     holds: HoldService
+    tasks: TaskDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,8 @@ class Engine:
     canaries: CanaryService
     backfill: BackfillService
     addresses: AddressLookups
+    manual: ManualStages
+    texts: TextChecks
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +129,4 @@ class Workers:
     backfill: BackfillWorker
     addresses: AddressWorker
     holds: HoldWorker
+    stages: StageWorker

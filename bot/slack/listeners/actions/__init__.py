@@ -17,14 +17,15 @@ from bot.slack.listeners.actions.brake_button import BrakeButton
 from bot.slack.listeners.actions.campaign_buttons import CampaignButtons
 from bot.slack.listeners.actions.mailbox_buttons import MailboxButtons
 from bot.slack.listeners.actions.stage_buttons import StageButtons
+from bot.slack.listeners.actions.task_buttons import TaskButtons
 from bot.slack.listeners.connecting import ConnectLinks
 from bot.slack.listeners.escalating import Escalations
 from bot.slack.listeners.events.home import Home
-from bot.slack.uses import Connect, Desk, Services, Story
+from bot.slack.uses import Answer, Connect, Desk, Services, Story
 from core.domain.actor import Actor
 from core.errors import RefusedError, SlackError
 
-Press = Callable[[Actor, ButtonValue], Awaitable[Card | None]]
+Press = Callable[[Actor, ButtonValue], Awaitable[Answer]]
 
 
 def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Connect) -> None:
@@ -67,6 +68,7 @@ def buttons(desk: Desk, services: Services, connect: Connect) -> dict[str, Press
         action_ids.SEND_AGAIN: stage.send_again,
         action_ids.DROP: stage.drop,
         **({} if services.holds is None else _brake_buttons(BrakeButton(services.holds))),
+        **({} if services.tasks is None else _task_buttons(TaskButtons(services.tasks))),
         **({} if services.alerts is None else _alert_buttons(AlertButtons(services.alerts, escalations))),
     }
 
@@ -76,6 +78,10 @@ def _brake_buttons(brake: BrakeButton) -> dict[str, Press]:
         action_ids.LIFT_MAILBOX_BRAKE: brake.lift_mailbox,
         action_ids.LIFT_CAMPAIGN_BRAKE: brake.lift_campaign,
     }
+
+
+def _task_buttons(task: TaskButtons) -> dict[str, Press]:
+    return {action_ids.TASK_DONE: task.done, action_ids.TASK_SKIP: task.skip, action_ids.TASK_MORE: task.more}
 
 
 def _alert_buttons(alert: AlertButtons) -> dict[str, Press]:
@@ -99,7 +105,7 @@ def _listener(desk: Desk, home: Home, press: Press) -> Callable[[AsyncAck, dict[
 
 
 def _story(home: Home, press: Press, body: dict[str, Any]) -> Story:
-    async def story(actor: Actor) -> Card | None:
+    async def story(actor: Actor) -> Answer:
         card = await press(actor, _used(body))
         if (body.get("view") or {}).get("type") == "home":
             with suppress(SlackError):  # what was pressed is done; a Home tab that stays as it was is no failure of it
