@@ -203,6 +203,20 @@ async def test_a_failed_stage_is_mended_and_retried(screen: Screen, drawer: Draw
     await no_buttons(card)
 
 
+async def test_the_report_is_read_as_text_and_seen_as_pictures(screen: Screen) -> None:
+    """R178, R180: /outreach report, in the channel: who was reached, who replied, and both pictures in full size."""
+    await screen.go(OUTREACH)
+    await screen.command(f'/outreach report "{CAMPAIGN}"')
+    report = await screen.sees(f"Report: {CAMPAIGN}", "By stage")
+    await expect(report).to_contain_text("Replied: 1 (")
+    pictures = await screen.sees("Funnel", "Timeline")
+    for name in ("Funnel of", "Timeline of"):
+        picture = pictures.get_by_role("img", name=name)
+        await picture.scroll_into_view_if_needed()
+        await expect(picture).to_have_js_property("naturalWidth", 1_640, timeout=SOON)
+    await screen.keep("report", pictures)
+
+
 async def test_a_changed_password_is_told_in_ten_seconds_and_mended_by_resync(screen: Screen, drawer: Drawer) -> None:
     """The alert names the cause; mended, Resync turns the same card to recovered."""
     await screen.go(ALERTS)
