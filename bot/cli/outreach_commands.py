@@ -224,7 +224,6 @@ _PROSPECT_COMMANDS: Final = (
         "retry",
         "the failed stage again",
         arg("--bypass-validation", action="store_true", help="also where the address was judged undeliverable"),
-        _ANYWAY,
     ),
     _on_prospect("called", "this person called: pause, and say so"),
     _on_prospect("texted", "this person texted: pause, and say so"),
@@ -232,7 +231,7 @@ _PROSPECT_COMMANDS: Final = (
     Command(
         "retry",
         "every failed stage of a campaign again",
-        (_NAME, arg("--reason", metavar="R", help="only those that failed for this reason code"), _ANYWAY),
+        (_NAME, arg("--reason", metavar="R", help="only those that failed for this reason code")),
     ),
 )
 _LOG_COMMANDS: Final = (

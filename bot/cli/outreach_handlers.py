@@ -16,6 +16,7 @@ from core.domain.delivery import SHOWN
 from core.domain.enrollment import ProspectEvent
 from core.domain.people_file import read as read_people
 from core.domain.prospect_query import LogQuery, Page, ProspectQuery, ProspectSort, log_states, prospect_statuses
+from core.errors import RefusedError
 from core.services.bulk_actions import Selection
 from core.services.campaign_files import attached, warnings_of
 from core.services.campaigns import CampaignService, Skipped
@@ -132,10 +133,18 @@ async def _stage_delete(services: Services, actor: Actor, args: Args) -> Result:
 def _prospect(event: ProspectEvent) -> Handler:
     async def handle(services: Services, actor: Actor, args: Args) -> Result:
         wanted = ProspectEvent.RETRY_BYPASS if args.get("bypass_validation") else event
-        confirmed = bool(args.get("anyway"))
-        after = await services.prospects.act(actor, wanted, args["name"], args["email"], confirmed=confirmed)
+        warning = ""
+        try:
+            after = await services.prospects.act(actor, wanted, args["name"], args["email"])
+        except RefusedError as refused:
+            if refused.reason != "retry_warning":
+                raise
+            # A typed command is a decision: it is done, and the warning told.
+            warning = refused.message
+            after = await services.prospects.act(actor, wanted, args["name"], args["email"], confirmed=True)
         status = "Removed" if event is ProspectEvent.REMOVE else after.status.value
-        return {"campaign": args["name"], "email": args["email"], "status": status, "stage": after.stage}
+        said = {"campaign": args["name"], "email": args["email"], "status": status, "stage": after.stage}
+        return {**said, **({"warning": warning} if warning else {})}
 
     return handle
 
@@ -173,7 +182,7 @@ async def _bulk(services: Services, actor: Actor, args: Args) -> Result:
 
 
 async def _retry_all(services: Services, actor: Actor, args: Args) -> Result:
-    result = await services.prospects.retry_all(actor, args["name"], why=args["reason"], confirmed=args["anyway"])
+    result = await services.prospects.retry_all(actor, args["name"], why=args["reason"], confirmed=True)
     return {"retried": result.retried, "refused": shapes.skipped(result.refused)}
 
 

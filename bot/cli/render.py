@@ -276,7 +276,8 @@ def _of(done: int, people: int) -> str:
 
 
 def _prospect(result: Row) -> str:
-    return f"{plain(result['email'])} is {result['status']} (stage {result['stage']})."
+    done = f"{plain(result['email'])} is {result['status']} (stage {result['stage']})."
+    return "\n".join([done, *([f"Beware: {plain(result['warning'])}"] if result.get("warning") else [])])
 
 
 def _retried(result: Row) -> str:

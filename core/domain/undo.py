@@ -6,27 +6,32 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.domain.delivery import Delivery
 from core.domain.enrollment import Enrollment, ProspectStatus, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """How the prospect stood, and the id of the delivery that was cancelled ("" where none was)."""
+    """How the prospect stood, the id of the delivery that was cancelled ("" where none was), and why that one was
+    waiting for another try (None where it was not)."""
 
     status: ProspectStatus
     reason: Reason | None
     next_at: datetime | None
     delivery_id: str
+    delivery_reason: str | None
 
     @classmethod
-    def of(cls, enrollment: Enrollment, delivery_id: str) -> SetAside:
-        return cls(enrollment.status, enrollment.reason, enrollment.next_at, delivery_id)
+    def of(cls, enrollment: Enrollment, cancelled: Delivery | None) -> SetAside:
+        told = (cancelled.id, cancelled.reason) if cancelled else ("", None)
+        return cls(enrollment.status, enrollment.reason, enrollment.next_at, *told)
 
     def as_text(self) -> str:
         why = self.reason
         words = [why.code, why.text, why.fix] if why else None
         at = self.next_at.isoformat() if self.next_at else None
-        return json.dumps({"was": self.status.value, "reason": words, "next_at": at, "delivery": self.delivery_id})
+        queue = [self.delivery_id, self.delivery_reason]
+        return json.dumps({"was": self.status.value, "reason": words, "next_at": at, "delivery": queue})
 
 
 def set_aside(text: str) -> SetAside | None:
@@ -38,7 +43,7 @@ def set_aside(text: str) -> SetAside | None:
             ProspectStatus(facts["was"]),
             Reason(*why) if why else None,
             datetime.fromisoformat(facts["next_at"]) if facts["next_at"] else None,
-            str(facts["delivery"]),
+            *facts["delivery"],
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -80,7 +80,8 @@ class FinishUndo:
         if before.status is ProspectStatus.PAUSED:
             waiting_for = "paused"
         state = delivery_after(delivery.state, DeliveryEvent.RESTORE)
-        return await self._progress.save(uow, replace(delivery, state=state, waiting_for=waiting_for, reason=None))
+        again = replace(delivery, state=state, waiting_for=waiting_for, reason=before.delivery_reason)
+        return await self._progress.save(uow, again)
 
 
 def _as_it_waits(restored: Enrollment, delivery: Delivery) -> Enrollment:

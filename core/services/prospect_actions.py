@@ -196,7 +196,7 @@ class ProspectActions:
         enrollment = prospect.enrollment
         before = await uow.deliveries.open_of(enrollment.id)
         await self._progress.cancel_open(uow, enrollment)
-        cancelled = before.id if before is not None and before.state is DeliveryState.QUEUED else ""
+        cancelled = before if before is not None and before.state is DeliveryState.QUEUED else None
         await self._progress.note(
             uow, enrollment, SET_ASIDE, evidence=SetAside.of(enrollment, cancelled).as_text(), actor=ask.user
         )

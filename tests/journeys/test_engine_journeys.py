@@ -111,7 +111,10 @@ async def test_a_failed_stage_is_retried_from_its_card_and_the_card_says_sent(ri
     assert "550" in card.facts["server_text"] or "5.1.1" in card.facts["server_text"]
     rig.host.mend(MAYA)
     facts = dict(card.facts)
-    await rig.uses.prospects.act_on_card(RITA, ProspectEvent.RETRY, facts["delivery_id"], facts["version"])
+    stage = (facts["delivery_id"], facts["version"])
+    with pytest.raises(Exception, match="still the one to write to"):
+        await rig.uses.prospects.act_on_card(RITA, ProspectEvent.RETRY, *stage)
+    await rig.uses.prospects.act_on_card(RITA, ProspectEvent.RETRY, *stage, confirmed=True)
     with pytest.raises(Exception, match="faster"):
         await rig.uses.prospects.act_on_card(RITA, ProspectEvent.RETRY, facts["delivery_id"], facts["version"])
     await rig.notifier.wait(lambda: card.facts["state"] == "sent", "sent on the same card")

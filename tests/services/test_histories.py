@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -162,16 +163,50 @@ class History(RuleBasedStateMachine):
             [
                 *(ProspectEvent.PAUSE, ProspectEvent.UNPAUSE, ProspectEvent.UNPAUSE, ProspectEvent.UNPAUSE),
                 *(ProspectEvent.RETRY, ProspectEvent.RETRY, ProspectEvent.RETRY, ProspectEvent.RETRY),
-                *(ProspectEvent.SKIP, ProspectEvent.FINISH),
+                *(ProspectEvent.SKIP, ProspectEvent.FINISH, ProspectEvent.THEY_CALLED, ProspectEvent.RETRY_BYPASS),
             ]
         ),
     )
     def act(self, number: int, event: ProspectEvent) -> None:
         try:
-            self.do(self.rig.act(event, number))
+            self.do(self.rig.act(event, number, confirmed=True))
         except RefusedError:
             return
         self._note_stop(number)
+
+    @rule(number=numbers)
+    def finish_and_undo(self, number: int) -> None:
+        """A slip of the hand leaves nothing behind: prospect and deliveries stand as they stood."""
+        before = self._standing(number)
+        try:
+            self.do(self.rig.act(ProspectEvent.FINISH, number))
+        except RefusedError:
+            return
+        self.do(self.rig.act(ProspectEvent.UNDO_FINISH, number))
+        assert self._standing(number) == before
+
+    @rule(number=numbers)
+    def undo(self, number: int) -> None:
+        """Whenever it comes: within the window and with nothing since, or refused."""
+        try:
+            self.do(self.rig.act(ProspectEvent.UNDO_FINISH, number))
+        except RefusedError:
+            return
+        self._note_stop(number)
+
+    @rule(number=numbers)
+    def out_of_office(self, number: int) -> None:
+        theirs = self._copies(number)
+        if theirs:
+            self.answered[number] += 1
+            note = answer(
+                theirs[-1],
+                sender=email_of(number),
+                text="I am back on 3 September.",
+                headers=["Auto-Submitted: auto-replied"],
+                number=100 * number + self.answered[number],
+            )
+            self.rig.provider.arrive(note)
 
     @rule(decision=st.sampled_from(["sent", "resend", "drop"]))
     def settle(self, decision: str) -> None:
@@ -222,7 +257,8 @@ class History(RuleBasedStateMachine):
         assert len(unsettled) <= 1
         if enrollment.status in RUNNING:
             assert unsettled, (enrollment, deliveries)
-        assert (enrollment.reason is not None) == (enrollment.status in REASONED), enrollment
+        heard_elsewhere = enrollment.status is ProspectStatus.PAUSED and enrollment.reason is not None
+        assert heard_elsewhere or (enrollment.reason is not None) == (enrollment.status in REASONED), enrollment
         if enrollment.status is ProspectStatus.ACTIVE:
             assert unsettled[0].state.value in ("queued", "sending"), (enrollment, unsettled)
             assert unsettled[0].waiting_for is None, (enrollment, unsettled)
@@ -244,6 +280,16 @@ class History(RuleBasedStateMachine):
 
     def _copies(self, number: int) -> list[bytes]:
         return [raw for raw in self.rig.provider.accepted if email_of(number).encode() in raw]
+
+    def _standing(self, number: int) -> tuple[Any, ...]:
+        """All that a finish touches, but for versions. What a stage waits for is asked anew when it is due."""
+        enrollment, deliveries = self.do(self.rig.prospect(number)), self.do(self.rig.deliveries(number))
+        kept = {"paused", "campaign"}
+        queue = [
+            replace(one, version=0, waiting_for=one.waiting_for if one.waiting_for in kept else None)
+            for one in deliveries
+        ]
+        return replace(enrollment, version=0), queue
 
     def _is_out(self, delivery_id: str) -> bool:
         """Whether the server has a mail of which the card asks: a person looks before pressing Send again."""
