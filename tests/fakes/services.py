@@ -24,6 +24,7 @@ from core.services.people import EnrollmentLine, PersonReport
 from core.services.prospects import RetryResult
 from core.services.settings import SettingLine
 from tests.fakes.reports import FakeReports
+from tests.fakes.tasks import FakeTasks
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 TEAM = "T0AGENCY"
@@ -449,6 +450,7 @@ class FakeServices:
     readings: FakeReadings | None = field(default_factory=FakeReadings)
     discovery: FakeDiscovery | None = None
     reports: FakeReports | None = field(default_factory=FakeReports)
+    tasks: FakeTasks | None = field(default_factory=FakeTasks)
 
     @property
     def uses(self) -> Services:
@@ -466,6 +468,7 @@ class FakeServices:
             self.discovery,
             self.holds,
             self.reports,
+            self.tasks,
         )
 
 

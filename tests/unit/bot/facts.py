@@ -208,6 +208,41 @@ BRAKE: dict[str, Any] = {
     "actor_at": AT,
 }
 
+TASK: dict[str, Any] = {
+    "state": "open",
+    "delivery_id": "delivery-1",
+    "enrollment_id": "enrollment-1",
+    "version": 4,
+    "campaign": "Backend engineers, autumn",
+    "person": "Ben Carter",
+    "email": "ben@candidates.example",
+    "phone": "+44 20 7946 0103",
+    "profile": [["company", "Initech"], ["skill", "payments"]],
+    "owner": "U0RITA",
+    "stage": 2,
+    "stages": 3,
+    "kind": "call",
+    "note": "Ask about the notice period",
+    "required": True,
+    "due": AT,
+    "actor": None,
+    "actor_at": None,
+}
+
+TASK_REMINDER: dict[str, Any] = {
+    "delivery_id": "delivery-1",
+    "enrollment_id": "enrollment-1",
+    "version": 5,
+    "campaign": "Backend engineers, autumn",
+    "person": "Ben Carter",
+    "phone": "+44 20 7946 0103",
+    "owner": "U0RITA",
+    "kind": "call",
+    "note": "Ask about the notice period",
+    "due": AT,
+    "reminders": 2,
+}
+
 BY_KIND: dict[str, dict[str, Any]] = {
     "sync": SYNC,
     "storm": STORM,
@@ -221,6 +256,8 @@ BY_KIND: dict[str, dict[str, Any]] = {
     "uncertain": UNCERTAIN,
     "limit": LIMIT,
     "brake": BRAKE,
+    "task": TASK,
+    "task_reminder": TASK_REMINDER,
 }
 
 STATES: dict[str, tuple[str, ...]] = {
@@ -236,6 +273,8 @@ STATES: dict[str, tuple[str, ...]] = {
     "uncertain": ("held", "sent", "resent", "dropped"),
     "limit": ("",),
     "brake": ("braked", "lifted"),
+    "task": ("open", "done", "skipped", "closed", "paused", "heard", "removed"),
+    "task_reminder": ("",),
 }
 
 NASTY = (

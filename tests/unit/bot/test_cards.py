@@ -14,7 +14,19 @@ from bot.slack.blocks.kit import Card
 from core.domain import cards
 from core.errors import InputError
 from sandbox.slack.block_kit import check_attachments, check_blocks
-from tests.unit.bot.facts import AT, BY_KIND, EXCERPT, REPLY, STAGE, STATES, SYNC, UNCERTAIN, hostile_facts
+from tests.unit.bot.facts import (
+    AT,
+    BY_KIND,
+    EXCERPT,
+    REPLY,
+    STAGE,
+    STATES,
+    SYNC,
+    TASK,
+    TASK_REMINDER,
+    UNCERTAIN,
+    hostile_facts,
+)
 
 
 def assert_slack_takes(card: Card) -> None:
@@ -90,6 +102,8 @@ SHAPES = {
     "uncertain": cards.UncertainCard,
     "limit": cards.LimitCard,
     "brake": cards.BrakeCard,
+    "task": cards.TaskCard,
+    "task_reminder": cards.TaskReminder,
 }
 
 
@@ -177,3 +191,32 @@ def test_a_button_carries_the_version_that_was_seen() -> None:
 def test_facts_that_make_no_card_are_refused_not_shown(kind: str, facts: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         present(kind, facts)
+
+
+def test_a_call_says_whom_why_and_at_which_number() -> None:
+    """With what is known of them, and everything that may come of it."""
+    card = present("task", TASK)
+    said = all_text(card.blocks)
+    for words in ("Call Ben Carter", "+44 20 7946 0103", "Ask about the notice period", "company: Initech"):
+        assert words in said
+    assert "the campaign waits for it" in str(card.blocks)
+    assert {"Done", "Skip"} <= set(buttons(card))
+    (menu,) = [one for one in card.blocks[-1]["elements"] if one["type"] == "overflow"]
+    assert [decode(one["value"]).choice for one in menu["options"]] == ["called", "texted", "booked", "history"]
+
+
+def test_a_task_that_holds_nobody_up_has_nothing_to_skip() -> None:
+    card = present("task", TASK | {"kind": "task", "required": False})
+    assert "Task for Ben Carter" in all_text(card.blocks)
+    assert "Skip" not in buttons(card)
+
+
+@pytest.mark.parametrize("state", ["done", "skipped", "closed", "paused", "heard", "removed"])
+def test_a_settled_call_says_by_whom_and_offers_nothing(state: str) -> None:
+    card = present("task", TASK | {"state": state, "actor": "U0RITA", "actor_at": AT})
+    assert "<@U0RITA>" in str(card.blocks)
+    assert buttons(card) == {}
+
+
+def test_a_reminder_of_a_call_can_be_answered_at_once() -> None:
+    assert set(buttons(present("task_reminder", TASK_REMINDER))) == {"Done", "Skip"}
