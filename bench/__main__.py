@@ -43,6 +43,11 @@ BENCHES = (
         needs_dovecot=True,
     ),
     Bench("matching", "a batch of mails among many people", ("--people", "10000", "200000", "--batches", "50")),
+    Bench(
+        "outreach_engine",
+        "campaign mail with all its bookkeeping; a tick with nothing due",
+        ("--mails", "2000", "--enrolled", "20000", "--rounds", "1", "--prospects", "1000", "100000"),
+    ),
     Bench("store_ingest", "storing what was read", ("--rounds", "2")),
     Bench("outreach_status", "/outreach status of a large campaign", ("--prospects", "10000")),
     Bench(
