@@ -23,7 +23,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def a_page(browser: Browser, faults: list[str], *, width: int) -> Page:
-    page = await browser.new_page(viewport={"width": width, "height": 900}, locale="en-GB", timezone_id="Europe/London")
+    page = await browser.new_page(
+        viewport={"width": width, "height": 1400}, locale="en-GB", timezone_id="Europe/London"
+    )
     page.set_default_timeout(SOON)
     page.on("pageerror", lambda error: faults.append(str(error)))
     return page
@@ -39,7 +41,7 @@ async def test_a_report_shows_its_figures_and_both_pictures(
     rita = Screen(page, slack.page_url.rstrip("/"))
     await rita.enter(channel=OUTREACH)
     await rita.command(f'/outreach report "{FIGURES.campaign}"')
-    card = await rita.sees(f"Report: {FIGURES.campaign}", "By stage", "some replies did not sync")
+    await rita.sees(f"Report: {FIGURES.campaign}", "By stage", "some replies did not sync")
     pictures = await rita.sees("Funnel", "Timeline")
     for words in ("Funnel of", "Timeline of"):
         picture = pictures.get_by_role("img", name=words)
@@ -50,7 +52,7 @@ async def test_a_report_shows_its_figures_and_both_pictures(
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-    await rita.keep(f"report-{width}", card)
-    await rita.keep(f"report-pictures-{width}", pictures)
+    if width == 1280:
+        await rita.keep("report", pictures)
     await page.close()
     assert faults == []
