@@ -37,6 +37,8 @@ def report_card(report: Report, *, title: str = "", pictures: bool = True) -> Ca
         stack.add(kit.paragraph([kit.strong("By stage"), intro]), kit.table(stage_rows(figures)))
     if report.failures:
         stack.add(_failures(report.failures))
+    if figures.people and not title:
+        stack.add(_further(figures.campaign))
     if figures.recipients:
         stack.blocks.append(kit.context(*CAVEATS))
     below = " The pictures follow." if pictures and figures.people else ""
@@ -130,6 +132,18 @@ def _stage(figures: CampaignFigures, one: StageFigures, downloads: bool) -> list
 
 def _cell(done: int, machine: int, people: int) -> str:
     return f"{done:,} ({percent(share(done, people))})" + (f" +{machine:,}" if machine else "")
+
+
+def _further(campaign: str) -> Json:
+    """What to type to see the people and the mails behind the figures."""
+    return kit.paragraph(
+        [
+            kit.glue("Who is where: "),
+            kit.typed(f'/outreach status "{campaign}"', 240),
+            kit.glue(" Every mail: "),
+            kit.typed(f'/outreach log "{campaign}"', 240),
+        ]
+    )
 
 
 def _failures(failures: Sequence[FailureCount]) -> Json:

@@ -53,6 +53,13 @@ def test_every_failure_has_its_reason() -> None:
     assert "Reason 11." not in read(many)
 
 
+def test_people_and_mails_behind_the_figures_are_one_command_away() -> None:
+    """Not where the figures are of several campaigns."""
+    assert f'/outreach status "{FIGURES.campaign}"' in read(WHOLE)
+    assert f'/outreach log "{FIGURES.campaign}"' in read(WHOLE)
+    assert "/outreach status" not in aloud(report.report_card(WHOLE, title="all your campaigns"))
+
+
 def test_what_figures_cannot_tell_is_said_each_time() -> None:
     """R175, R182, R183."""
     text = read(WHOLE)
