@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +25,12 @@ from core.ports.mail import Endpoint, Tls
 from core.ports.notifier import MessageRef
 from core.ports.storage import Store
 from core.services.connecting import ConnectRequest
-from core.settings import Settings, parse
+from core.settings import Settings, TwilioAccount, parse
 from core.workers.watch import LoopWatch
 from sandbox.demo import sign_in_environment
 from sandbox.mail import MailHost
 from sandbox.signin import SignInHost
+from sandbox.sms import SmsHost
 
 WORKSPACE = "T0AGENCY"
 RITA = Actor(WORKSPACE, "U0RITA", Role.RECRUITER)
@@ -51,6 +52,8 @@ QUICK = {
     "mailbox_daily": 100_000,
     "brake_mailbox_percent": 0,
     "brake_campaign_percent": 0,
+    # An answer from a machine changes nothing here; what it may hold back has tests of its own.
+    "out_of_office": "log",
 }
 
 
@@ -169,12 +172,13 @@ def request(host: MailHost, address: str, password: str) -> ConnectRequest:
 
 @asynccontextmanager
 async def running(
-    store: Store, host: MailHost, *, signin: SignInHost | None = None, **changes: Any
+    store: Store, host: MailHost, *, signin: SignInHost | None = None, sms: SmsHost | None = None, **changes: Any
 ) -> AsyncIterator[Rig]:
-    """An engine at work until the block ends; with ``signin`` it has an OAuth client at Google and Microsoft."""
+    """An engine at work until the block ends; with ``signin`` it has an OAuth client at Google and Microsoft, with
+    ``sms`` an account at a text message provider."""
     clock = SystemClock()
     tools = make_tools(store, clock)
-    mail = make_mail(_settings(host, signin), clock)
+    mail = make_mail(_with_texts(_settings(host, signin), sms), clock)
     uses = make_use_cases(tools, mail)
     await store.ensure_workspace(WORKSPACE, name="Agency", at=clock.now())
     await uses.settings.seed(WORKSPACE, {**QUICK, **changes})
@@ -203,7 +207,15 @@ def _loops(rig: Rig) -> Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, N
         workers.outreach.run_checks,
         workers.notifications.run,
         workers.alerts.run,
+        workers.addresses.run,
+        workers.stages.run,
     )
+
+
+def _with_texts(settings: Settings, sms: SmsHost | None) -> Settings:
+    if sms is None:
+        return settings
+    return replace(settings, twilio=TwilioAccount(sms.account_sid, sms.auth_token, sms.number, sms.url))
 
 
 def _settings(host: MailHost, signin: SignInHost | None) -> Settings:
