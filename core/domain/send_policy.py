@@ -24,8 +24,6 @@ BACK_OFF: Final = (30.0, 120.0, 600.0, 1_800.0)
 FULL_AFTER: Final = (timedelta(days=2), timedelta(days=3))
 """A full mailbox is tried once more between these times."""
 
-MAILBOX_FULL: Final = "mailbox_full"
-
 # A host's words for "you, the sender, are too fast": codes that elsewhere mean the recipient's server.
 _OWN_LIMIT_CODES: Final = frozenset({"4.7.28", "4.3.2"})
 
@@ -83,6 +81,11 @@ def decide(error: MailError | None, *, attempts: int, was_full: bool, random: fl
         verdict = classify_reply((error.smtp_code or 0, error.raw))
         return _refused(verdict, attempts=attempts, was_full=was_full, random=random)
     return _try_again(attempts, random)  # no conversation, or the sign-in service was busy: the server was not asked
+
+
+def said_full(server_text: str | None) -> bool:
+    """Whether the server's words of the attempt before spoke of a full mailbox."""
+    return bool(server_text) and classify_reply(server_text or "").topic == "mailbox_full"
 
 
 def _refused(verdict: SmtpVerdict, *, attempts: int, was_full: bool, random: float) -> Decision:

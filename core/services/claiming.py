@@ -26,7 +26,6 @@ from core.domain.preflight import (
     check_recipient,
 )
 from core.domain.reasons import reason
-from core.domain.send_policy import MAILBOX_FULL
 from core.domain.throttle import AT_ONCE, Slots
 from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import InputError, LostRaceError
@@ -257,7 +256,7 @@ class Claiming:
             message_id=mail.message_id,
             subject=mail.subject,
             recipient=mail.recipient,
-            reason=MAILBOX_FULL if due.delivery.reason == MAILBOX_FULL else None,
+            reason=None,
         )
         sending, enrollment = self._sending(batch, due, delivery, mail.raw)
         batch.slots.take(due.mailbox)

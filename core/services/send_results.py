@@ -15,7 +15,7 @@ from core.domain.campaign import CLOSED_STATUSES, Campaign
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState, transition
 from core.domain.enrollment import ProspectEvent
 from core.domain.reasons import reason
-from core.domain.send_policy import MAILBOX_FULL, Decision, Fail, OwnLimit, PutBack, decide
+from core.domain.send_policy import Decision, Fail, OwnLimit, PutBack, decide, said_full
 from core.domain.wire_id import learned_id
 from core.errors import LoginRefusedError, MailError
 from core.ports.storage import UnitOfWork
@@ -182,7 +182,7 @@ class SendResults:
             decision = decide(
                 error,
                 attempts=current.attempts,
-                was_full=current.reason == MAILBOX_FULL,
+                was_full=said_full(current.server_text),
                 random=self._tools.random(),
             )
             await give_back(uow, [(outgoing.delivery, outgoing.mailbox)])
@@ -218,7 +218,6 @@ class SendResults:
             state=transition(current.state, DeliveryEvent.PUT_BACK),
             due_at=self._tools.clock.now() + decision.after,
             server_text=error.raw,
-            reason=decision.shown.code if decision.shown else None,
         )
         queued = await self._progress.requeue(uow, later, evidence=error.raw[:_EVIDENCE])
         if decision.shown is not None:
