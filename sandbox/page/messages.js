@@ -214,13 +214,19 @@ function files(message, me) {
       "figure",
       { class: "file", dataset: { testid: `file-${file.id}` } },
       el("figcaption", {}, file.title || file.name),
-      file.mimetype.startsWith("image/") ? filePicture(file, me) : icon("file", 18),
+      file.mimetype.startsWith("image/") ? filePicture(file, me) : fileLink(file, me),
     ),
   );
 }
 
+const fileAddress = (file, me) => `/page/file?${new URLSearchParams({ file: file.id, user: me })}`;
+
+function fileLink(file, me) {
+  return el("a", { class: "file-link", href: fileAddress(file, me), download: file.name }, icon("file", 18), file.name);
+}
+
 function filePicture(file, me) {
-  const src = `/page/file?${new URLSearchParams({ file: file.id, user: me })}`;
+  const src = fileAddress(file, me);
   const words = file.alt_txt || file.title || file.name;
   // The browser keeps the room before the picture is there, so that the newest message stays in view.
   const size = file.original_w ? { width: file.original_w, height: file.original_h } : {};

@@ -2,7 +2,9 @@
 
 import secrets
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -10,6 +12,7 @@ from sandbox.slack.config import Json
 from sandbox.slack.ids import Clock, random_id
 from sandbox.slack.journal import Journal
 from sandbox.slack.state import Workspace
+from sandbox.slack.tokens import Tokens
 
 MOST_BYTES = 8 * 1024 * 1024
 UPLOAD_SECONDS = 15 * 60.0
@@ -32,6 +35,7 @@ class SlackFile:
     owner: str
     created: float
     ticket: str
+    address: str = ""
     content: bytes | None = None
     complete: bool = False
     shared: dict[str, str] = field(default_factory=dict)
@@ -58,6 +62,8 @@ class SlackFile:
             "size": self.length,
             "mode": "hosted",
             "is_external": False,
+            "url_private": self.address,
+            "url_private_download": self.address.replace("/files-pri/", "/files-pri/download/"),
             "is_public": False,
             "channels": sorted(one for one in self.shared if one.startswith("C")),
             "groups": sorted(one for one in self.shared if one.startswith("G")),
@@ -81,8 +87,12 @@ def _png_size(content: bytes) -> tuple[int, int]:
 class Files:
     """The files of a workspace, and the two addresses where bytes go in and out."""
 
-    def __init__(self, workspace: Workspace, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, workspace: Workspace, journal: Journal, clock: Clock, tokens: Tokens, base_url: Callable[[], str]
+    ) -> None:
         self._workspace = workspace
+        self._tokens = tokens
+        self._base_url = base_url
         self._journal = journal
         self._clock = clock
         self._files: dict[str, SlackFile] = {}
@@ -90,12 +100,18 @@ class Files:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for the server to mount."""
-        return [web.post("/upload/v1/{ticket}", self.take), web.get("/page/file", self.show)]
+        return [
+            web.post("/upload/v1/{ticket}", self.take),
+            web.get("/files-pri/{team}-{file}/{name}", self.give),
+            web.get("/files-pri/download/{team}-{file}/{name}", self.give),
+            web.get("/page/file", self.show),
+        ]
 
     def announce(self, name: str, length: int, alt_txt: str, owner: str) -> SlackFile:
         """Remember a file whose bytes are to come to ``/upload/v1/{ticket}``."""
         ticket = secrets.token_urlsafe(30)
         file = SlackFile(random_id("F"), name, name, alt_txt, length, owner, self._clock(), ticket)
+        file.address = f"{self._base_url()}/files-pri/{self._workspace.team_id}-{file.id}/{quote(name, safe='')}"
         self._files[file.id] = self._tickets[ticket] = file
         return file
 
@@ -120,15 +136,26 @@ class Files:
         self._journal.add("api", "upload", error=why, started=started)
         return web.Response(text=why, status=status)
 
+    async def give(self, request: web.Request) -> web.Response:
+        """Give a file to the app: its token in the header, with files:read. Everybody else is led to sign in."""
+        file = self.get(request.match_info["file"])
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        known = token == self._tokens.bot and self._tokens.state is None and "files:read" in self._tokens.scopes
+        if not known or file is None or not file.complete:
+            raise web.HTTPFound("/")
+        return web.Response(body=file.content, content_type=file.kind[2])
+
     async def show(self, request: web.Request) -> web.Response:
-        """Give a picture to the page of somebody who sees a conversation that it was shared in."""
+        """Give a file to the page of somebody who sees a conversation that it was shared in: a picture to be shown, all
+        else to be saved only, since it would run in the page's own origin."""
         file = self.get(request.query.get("file", ""))
         if file is None or not self._visible(file, request.query.get("user", "")):
             raise web.HTTPNotFound
         mimetype = file.kind[2]
+        headers = {"X-Content-Type-Options": "nosniff"}
         if not mimetype.startswith("image/"):
-            raise web.HTTPNotFound
-        return web.Response(body=file.content, content_type=mimetype, headers={"X-Content-Type-Options": "nosniff"})
+            headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+        return web.Response(body=file.content, content_type=mimetype, headers=headers)
 
     def _visible(self, file: SlackFile, user: str) -> bool:
         channels = (self._workspace.channels[one] for one in file.shared)

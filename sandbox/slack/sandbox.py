@@ -76,7 +76,7 @@ class SlackSandbox:
         self._urls = ResponseUrls(self.workspace, self.journal, clock)
         self.interactions = Interactions(self.workspace, self.link, self.events, self._urls)
         self._page = PageApi(self.workspace, self.interactions, self.link, self.journal)
-        self.files = Files(self.workspace, self.journal, clock)
+        self.files = Files(self.workspace, self.journal, clock, self.tokens, lambda: self.page_url)
         services = Services(self.workspace, self.events, self.sockets, self.tokens, self.files, lambda: self.page_url)
         self._api = WebApi(services, self.journal, self.faults, self.rate_limits)
         self._server = HttpServer(build_application([*self.routes(), *routes]))

@@ -127,9 +127,26 @@ async def test_only_who_sees_the_conversation_sees_the_picture(slack, client):
     assert await status("GET", url + "U0NOBODY") == 404
 
 
-async def test_what_is_no_picture_is_never_given_to_the_page(slack, client):
+async def test_what_is_no_picture_is_only_ever_saved(slack, client):
     """A page of HTML named as a picture would run in the page's own origin."""
     await client.files_upload_v2(channel=CHANNEL, content=b"<script>alert(1)</script>", filename="funnel.png")
     file = slack.messages(CHANNEL)[-1].files[0]
     assert file["mimetype"] == "application/octet-stream"
-    assert await status("GET", f"{slack.page_url}/page/file?file={file['id']}&user=U0RITA") == 404
+    url = f"{slack.page_url}/page/file?file={file['id']}&user=U0RITA"
+    async with aiohttp.ClientSession() as http, http.get(url) as response:
+        assert response.content_type == "application/octet-stream"
+        assert response.headers["Content-Disposition"].startswith("attachment")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("field", ["url_private", "url_private_download"])
+async def test_the_app_reads_a_file_with_its_token_and_scope_only(slack, client, field):
+    """Everybody else is led to a page to sign in."""
+    await client.files_upload_v2(channel=CHANNEL, content=b"a,b", filename="people list.csv")
+    url = slack.messages(CHANNEL)[-1].files[0][field]
+    mine = {"Authorization": f"Bearer {slack.bot_token}"}
+    assert await status("GET", url, headers=mine, allow_redirects=False) == 200
+    for headers in ({}, {"Authorization": "Bearer xoxb-other"}):
+        assert await status("GET", url, headers=headers, allow_redirects=False) == 302
+    slack.tokens.scopes.discard("files:read")
+    assert await status("GET", url, headers=mine, allow_redirects=False) == 302
