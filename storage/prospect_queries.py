@@ -84,7 +84,7 @@ class SqlListStore:
             *(deliveries.c.id, deliveries.c.enrollment_id, campaigns.c.name.label("campaign"), deliveries.c.recipient),
             *(*_NAME, main_address().label("main_address"), deliveries.c.stage, deliveries.c.kind),
             *(deliveries.c.state, deliveries.c.version, deliveries.c.reason, deliveries.c.server_text, newest.c.at),
-            *(deliveries.c.due_at, deliveries.c.subject, deliveries.c.bypass),
+            *(deliveries.c.due_at, deliveries.c.subject, deliveries.c.bypass, deliveries.c.settled_by),
             func.coalesce(deliveries.c.wire_message_id, deliveries.c.message_id).label("message_id"),
         )
         statement = (

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from core.domain.account import SEATED_STATUSES, Mailbox, MailboxStatus
 from core.domain.campaign import Campaign
-from core.domain.delivery import SHOWN
+from core.domain.delivery import shown
 from core.domain.dns_checks import DomainReport
 from core.domain.figures import CampaignFigures, Report, StageFigures
 from core.domain.ledger import LedgerLine
@@ -20,6 +20,7 @@ from core.domain.taxonomy import TOPICS
 from core.ports.storage import Activity, LogLine, ProspectRow, Suppression, SyncLogEntry
 from core.services.campaigns import CampaignLine, Skipped
 from core.services.email_log import failed_even_so
+from core.services.launch_check import LaunchReport
 from core.services.metrics import CampaignPage
 from core.services.outcomes import AlsoIn
 from core.services.people import ImportResult, PersonReport
@@ -131,6 +132,32 @@ def campaign(one: Campaign) -> Shape:
     return {"id": one.id, "name": one.name, "status": one.status.value, "stages": len(one.live_stages)}
 
 
+def launch(report: LaunchReport) -> Shape:
+    """What stands in a campaign's way, and its mails by day and stage (dates of the workspace)."""
+    problems = [
+        {
+            "code": one.code,
+            "severity": one.severity,
+            "count": one.count,
+            "text": one.text,
+            "fix": one.fix,
+            "examples": list(one.examples),
+        }
+        for one in report.problems
+    ]
+    days = [
+        {
+            "date": line.date.isoformat(),
+            "stage": line.stage,
+            "will_send": line.will_send,
+            "will_wait": line.will_wait,
+            "will_fail": line.will_fail,
+        }
+        for line in report.forecast.lines
+    ]
+    return {"ok": report.ok, "people": report.people, "problems": problems, "forecast": days}
+
+
 def campaign_line(line: CampaignLine) -> Shape:
     counts = {status.value: count for status, count in line.counts.items()}
     one = line.campaign
@@ -200,7 +227,7 @@ def log_line(line: LogLine) -> Shape:
         "stage": line.stage,
         "kind": line.kind,
         "subject": line.subject,
-        "status": SHOWN[line.state],
+        "status": shown(line.state, line.kind, line.settled_by),
         "reason": reason(line.reason),
         "server_text": line.server_text,
         "at": moment(line.at),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from bot.slack.slack_app import SlackFace
 from core.errors import SlackError, SlackRefusedError
@@ -54,10 +55,18 @@ class Welcome:
             log.warning("action=slack_away slack=%s", error.slack_code)
             return False
         await self._store.ensure_workspace(identity.workspace, name=identity.name, at=self._clock.now())
-        channels = {"alert_channel": self._settings.alert_channel, "reply_channel": self._settings.reply_channel}
-        await self._workspace_settings.seed(identity.workspace, channels)
+        await self._workspace_settings.seed(identity.workspace, self._first_values())
         self._done = True
         return True
+
+    def _first_values(self) -> dict[str, Any]:
+        """What the operator chose, as long as nobody in the workspace has."""
+        settings = self._settings
+        return {
+            "alert_channel": settings.alert_channel,
+            "reply_channel": settings.reply_channel,
+            "phone_country": [settings.phone_country] if settings.phone_country else None,
+        }
 
 
 async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:

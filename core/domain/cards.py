@@ -226,9 +226,11 @@ class StageCard(TypedDict):
 
 
 class UncertainCard(TypedDict):
-    """Kind "uncertain". ``state``: held, sent, resent, dropped. The mail may or may not have gone out."""
+    """Kind "uncertain". ``state``: held, sent, resent, dropped. The mail may or may not have gone out; ``kind`` is the
+    stage's: email or sms."""
 
     state: str
+    kind: str
     delivery_id: str
     enrollment_id: str
     version: int

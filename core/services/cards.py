@@ -109,6 +109,7 @@ class CardWriter:
         now = self._tools.clock.now()
         facts: UncertainCard = {
             "state": state,
+            "kind": delivery.kind,
             "delivery_id": delivery.id,
             "enrollment_id": delivery.enrollment_id,
             "version": delivery.version,

@@ -12,8 +12,8 @@ from core.domain.cards import UncertainCard
 
 _SETTLED: Final = {
     "sent": ("It was sent", "It counts as sent, and the campaign goes on.", kit.GREEN),
-    "resent": ("Sending again", "The mail is sent once more.", kit.AMBER),
-    "dropped": ("Dropped", "The mail is not sent.", kit.GREY),
+    "resent": ("Sending again", "It is sent once more.", kit.AMBER),
+    "dropped": ("Dropped", "It is not sent.", kit.GREY),
 }
 
 
@@ -28,15 +28,19 @@ def _held(facts: UncertainCard) -> Card:
         kit.header(title),
         kit.paragraph(
             _which(facts),
-            [kit.strong("Subject: "), kit.words(facts["subject"] or "(none)", 300)],
-            [kit.glue("The connection broke while the mail was handed over, so it may or may not have gone out.")],
+            *([] if _is_text(facts) else [[kit.strong("Subject: "), kit.words(facts["subject"] or "(none)", 300)]]),
+            [
+                kit.glue(
+                    f"The connection broke while the {_it(facts)} was handed over, so it may or may not have gone out."
+                )
+            ],
             [kit.words(facts["evidence"], 600)],
         ),
         kit.paragraph(
             [
                 kit.strong("What to do: "),
                 kit.glue("see in "),
-                kit.words(facts["mailbox"], 254),
+                kit.words("the text message provider's log" if _is_text(facts) else facts["mailbox"], 254),
                 kit.glue(" itself whether it went out, or ask "),
                 kit.words(facts["person"], 100),
                 kit.glue(", then say here what you found. Until then nothing more is sent to them."),
@@ -49,6 +53,14 @@ def _held(facts: UncertainCard) -> Card:
         f"Sent or not? Stage {facts['stage']} of {facts['campaign']} to {facts['person']}:", "somebody has to decide."
     )
     return Card(text, blocks, kit.AMBER)
+
+
+def _is_text(facts: UncertainCard) -> bool:
+    return facts.get("kind") == "sms"  # cards that an earlier version left in the outbox say nothing of it
+
+
+def _it(facts: UncertainCard) -> str:
+    return "text" if _is_text(facts) else "mail"
 
 
 def _which(facts: UncertainCard) -> list[Json]:
@@ -64,12 +76,14 @@ def _which(facts: UncertainCard) -> list[Json]:
 def _buttons(facts: UncertainCard) -> Json:
     value = encode(facts["delivery_id"], facts["version"])
     whom = facts["person"]
-    again = kit.confirm("Send it again?", f"If the first one did go out, {whom} gets this mail twice.", "Send again")
-    drop = kit.confirm("Drop this mail?", f"{whom} does not get this stage.", "Drop", danger=True)
+    again = kit.confirm(
+        "Send it again?", f"If the first one did go out, {whom} gets this {_it(facts)} twice.", "Send again"
+    )
+    drop = kit.confirm(f"Drop this {_it(facts)}?", f"{whom} does not get this stage.", "Drop", danger=True)
     return kit.actions(
-        kit.button("It was sent", WAS_SENT, value, style="primary", spoken=f"The mail to {whom} was sent"),
-        kit.button("Send again", SEND_AGAIN, value, confirm=again, spoken=f"Send the mail to {whom} again"),
-        kit.button("Drop", DROP, value, style="danger", confirm=drop, spoken=f"Drop the mail to {whom}"),
+        kit.button("It was sent", WAS_SENT, value, style="primary", spoken=f"The {_it(facts)} to {whom} was sent"),
+        kit.button("Send again", SEND_AGAIN, value, confirm=again, spoken=f"Send the {_it(facts)} to {whom} again"),
+        kit.button("Drop", DROP, value, style="danger", confirm=drop, spoken=f"Drop the {_it(facts)} to {whom}"),
     )
 
 

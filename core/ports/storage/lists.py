@@ -41,6 +41,7 @@ class LogLine:
     message_id: str | None
     subject: str | None
     bypass: bool
+    settled_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

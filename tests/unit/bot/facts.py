@@ -162,6 +162,7 @@ STAGE: dict[str, Any] = {
 
 UNCERTAIN: dict[str, Any] = {
     "state": "held",
+    "kind": "email",
     "delivery_id": "delivery-1",
     "enrollment_id": "enrollment-1",
     "version": 4,

@@ -220,3 +220,9 @@ def test_a_settled_call_says_by_whom_and_offers_nothing(state: str) -> None:
 
 def test_a_reminder_of_a_call_can_be_answered_at_once() -> None:
     assert set(buttons(present("task_reminder", TASK_REMINDER))) == {"Done", "Skip"}
+
+
+def test_a_text_of_unknown_outcome_is_not_looked_for_in_a_mailbox() -> None:
+    said = all_text(present("uncertain", UNCERTAIN | {"kind": "sms", "email": "+46701740605"}).blocks)
+    assert "the text message provider's log" in said
+    assert "mail" not in said.replace("candidates.example", "")
