@@ -154,6 +154,9 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+CODES: Final = (*_TABLE, *SMS_REASONS)
+"""Every code that ``reason`` knows."""
+
 _TEXT_UNKNOWN: Final = (
     "It is not certain whether the last text went out.",
     "Nothing goes until that is settled: by the text message provider's list, or by you on the card.",
