@@ -41,11 +41,12 @@ _TASK_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a person asked for. ``evidence`` goes into the ledger."""
+    """What a person asked for. ``evidence`` goes into the ledger; ``confirmed``: they have read the warning."""
 
     event: ProspectEvent
     user: str
     evidence: str = ""
+    confirmed: bool = False
 
 
 class ProspectActions:
@@ -91,7 +92,7 @@ class ProspectActions:
         if event in _RETRIES:
             await self._warn(uow, prospect, confirmed=confirmed)
         card = await uow.deliveries.latest_of(enrollment.id, enrollment.stage)
-        changed = await self._actions[event](uow, prospect, Ask(event, actor.user, evidence))
+        changed = await self._actions[event](uow, prospect, Ask(event, actor.user, evidence, confirmed))
         if card is not None and event in _CARD_STATES:
             state = _CARD_STATES[event]
             await self._progress.cards.stage(uow, replace(prospect, enrollment=changed), card, state, actor=actor.user)
@@ -221,7 +222,9 @@ class ProspectActions:
         """The failed stage again, in a new series: at once, through the same gates as any other; with bypass, but for
         the verdict on the address (R143). Where the stage was deleted meanwhile, on to the next."""
         enrollment, now = prospect.enrollment, self._tools.clock.now()
-        bypass = ask.event is ProspectEvent.RETRY_BYPASS
+        # Whoever wants it sent to the address that bounced all the same is not told again that it is risky.
+        insisted = ask.confirmed and enrollment.status is ProspectStatus.BOUNCED
+        bypass = ask.event is ProspectEvent.RETRY_BYPASS or insisted
         waiting = await uow.deliveries.open_of(enrollment.id)
         if waiting is None and prospect.campaign.is_removed(enrollment.stage):
             return await self._advance(uow, prospect, enrollment.stage, ask, "its stage was deleted")

@@ -220,7 +220,7 @@ def _with_texts(settings: Settings, sms: SmsHost | None) -> Settings:
 
 def _settings(host: MailHost, signin: SignInHost | None) -> Settings:
     if signin is None:
-        return Settings(allow_private_mail_hosts=True)
+        return Settings(allow_private_mail_hosts=True, dns=host.dns_address)
     return parse(
         {
             **sign_in_environment(signin),
