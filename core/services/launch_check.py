@@ -19,6 +19,7 @@ from core.domain.dns_checks import Verdict as DnsVerdict
 from core.domain.enrollment import Enrollment, ProspectStatus
 from core.domain.forecast import Forecast, Group, Plan, forecast
 from core.domain.people import Person
+from core.domain.phone import e164
 from core.domain.preflight import Refuse, check_sender
 from core.domain.prospect_query import ProspectQuery
 from core.domain.reasons import reason
@@ -30,6 +31,7 @@ from core.services.address_checks import AddressChecks
 from core.services.campaign_lookup import find_campaign
 from core.services.deliverability import DeliverabilityService
 from core.services.pacing import tempo_of
+from core.services.text_gate import phone_country
 from core.services.tools import Tools, settings_in
 
 STOP: Final = "stop"
@@ -98,18 +100,28 @@ class _Known:
     suppressed: Collection[str]
     elsewhere: Mapping[str, Sequence[str]]
     senders: Sequence[str]
+    country: str | None
+    judged: bool
 
 
 class LaunchCheck:
     """Reads and asks DNS; changes nothing but what is kept of DNS answers."""
 
     def __init__(
-        self, tools: Tools, domains: DeliverabilityService, checks: AddressChecks, *, unsubscribe_header: bool = True
+        self,
+        tools: Tools,
+        domains: DeliverabilityService,
+        checks: AddressChecks,
+        *,
+        unsubscribe_header: bool = True,
+        texts: bool = True,
     ) -> None:
+        """``texts``: an SMS account is set up."""
         self._tools = tools
         self._domains = domains
         self._checks = checks
         self._unsubscribe_header = unsubscribe_header
+        self._texts = texts
 
     async def preflight(self, actor: Actor, name: str) -> LaunchReport:
         """Raises NotFoundError, NotAllowedError."""
@@ -139,6 +151,7 @@ class LaunchCheck:
             *_sender_problems(senders),
             *(problem for one in dns for problem in one),
             *_people_problems(found, outlook),
+            *([] if self._texts else _text_problems(campaign)),
             *_file_problems(campaign, files),
             *_lint_problems(findings),
         ]
@@ -195,7 +208,6 @@ class LaunchCheck:
         self, uow: UnitOfWork, campaign: Campaign, settings: WorkspaceSettings, senders: Sequence[str]
     ) -> _Found:
         found, now = _Found(), self._tools.clock.now()
-        judged = settings["validation"] != "off"
         for ids in await _pages(uow, campaign):
             enrollments, people = await _persons(uow, ids)
             keys = {address.key for person in people.values() for address in person.addresses}
@@ -204,11 +216,13 @@ class LaunchCheck:
                 suppressed=set(await uow.suppressions.among(keys)),
                 elsewhere=await uow.lists.running_elsewhere(list(people), but=campaign.id),
                 senders=senders,
+                country=phone_country(settings),
+                judged=settings["validation"] != "off",
             )
             for enrollment in enrollments:
                 person = people.get(enrollment.person_id)
                 if person is not None:
-                    _look_at(found, campaign, enrollment, person, known, now, judged=judged)
+                    _look_at(found, campaign, enrollment, person, known, now)
             await asyncio.sleep(0)  # others are served between two pages
         return found
 
@@ -220,15 +234,13 @@ def _look_at(
     person: Person,
     known: _Known,
     now: datetime,
-    *,
-    judged: bool,
 ) -> None:
     """One prospect: what will happen to the next stage, and whom to name."""
     found.people += 1
     found.zones[bool(person.timezone)] += 1
     if elsewhere := known.elsewhere.get(person.id):
         found.note("also_running", f"{person.name} (“{elsewhere[0]}”)")
-    fails, waits = _outlook(found, campaign, enrollment, person, known, judged=judged)
+    fails, waits = _outlook(found, campaign, enrollment, person, known)
     group = Group(
         count=0,
         stage=enrollment.stage,
@@ -244,16 +256,17 @@ def _look_at(
 
 
 def _outlook(
-    found: _Found, campaign: Campaign, enrollment: Enrollment, person: Person, known: _Known, *, judged: bool
+    found: _Found, campaign: Campaign, enrollment: Enrollment, person: Person, known: _Known
 ) -> tuple[bool, bool]:
     """Whether the next stage will fail, and whether it will wait for somebody."""
     stage = campaign.stage_at(enrollment.stage)
     if stage is None or stage.kind in ("call", "task"):
         return False, False
     if stage.kind == "sms":
-        if not person.phone:
-            found.note("no_phone", person.name)
-        return not person.phone, False
+        number = e164(person.phone, known.country)
+        if number is None:
+            found.note("no_phone", f"{person.name} ({person.phone or 'none'})")
+        return number is None, False
     address = person.address_for(campaign.email_priority)
     if address is None:
         found.note("null_email", person.name)
@@ -266,7 +279,7 @@ def _outlook(
         found.fields.update(missing)
         found.note("missing_variable", f"{person.name} ({', '.join(missing)})")
         return False, True
-    return _by_verdict(found, person, address.address, known) if judged else (False, False)
+    return _by_verdict(found, person, address.address, known) if known.judged else (False, False)
 
 
 def _by_verdict(found: _Found, person: Person, address: str, known: _Known) -> tuple[bool, bool]:
@@ -381,6 +394,13 @@ _FIXES: Final = {
     "suppressed": "Leave them out: they asked not to be written to, or their address does not exist.",
     "missing_variable": "Fill the field on their profiles, or write {{field|fallback}} in the template.",
 }
+
+
+def _text_problems(campaign: Campaign) -> Iterable[Problem]:
+    stages = [str(stage.position) for stage in campaign.live_stages if stage.kind == "sms"]
+    if stages:
+        why = reason("sms_off")
+        yield Problem(why.code, STOP, len(stages), f"{why.text} Stage {', '.join(stages)} sends a text.", why.fix)
 
 
 def _file_problems(campaign: Campaign, files: Mapping[str, int]) -> Iterable[Problem]:

@@ -24,9 +24,10 @@ def resolver() -> TableResolver:
     return table
 
 
-async def report_of(rig: Rig, name: str = CAMPAIGN, actor: Actor = RITA) -> LaunchReport:
+async def report_of(rig: Rig, name: str = CAMPAIGN, actor: Actor = RITA, *, texts: bool = True) -> LaunchReport:
     table = resolver()
-    return await LaunchCheck(rig.tools, DeliverabilityService(table), AddressChecks(table)).preflight(actor, name)
+    check = LaunchCheck(rig.tools, DeliverabilityService(table), AddressChecks(table), texts=texts)
+    return await check.preflight(actor, name)
 
 
 def codes(report: LaunchReport, severity: str) -> list[str]:
@@ -150,3 +151,21 @@ async def test_an_empty_or_unknown_campaign_is_said_to_be_that(rig: Rig) -> None
     assert codes(await report_of(rig), "stop") == ["nobody"]
     with pytest.raises(NotFoundError):
         await report_of(rig, "Nowhere", Actor("T1", "U0RITA", Role.RECRUITER))
+
+
+TEXT = FILE + "  - kind: sms\n    body: Hi {{first_name}}\n"
+
+
+async def test_a_text_needs_an_account_and_a_number_that_can_be_dialled(rig: Rig) -> None:
+    """Without an SMS account the stage will fail; a number without country code is none unless one is set."""
+    await rig.open(phone_country=["GB"])
+    await launch_with(
+        rig,
+        ["Ann,ann@candidates.example,,07400 123456,", "Bo,bo@candidates.example,,extension 5,"],
+        file=TEXT.replace("  - subject", "  - kind: sms\n    body: Hello\n  - subject"),
+    )
+    report = await report_of(rig, texts=False)
+    assert set(codes(report, "stop")) == {"sms_off", "no_phone"}
+    number = next(problem for problem in report.problems if problem.code == "no_phone")
+    assert (number.count, "extension 5" in number.examples[0]) == (1, True)
+    assert "sms_off" not in codes(await report_of(rig), "stop")
