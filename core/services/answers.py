@@ -15,6 +15,7 @@ from core.domain.mime import visible_reply
 from core.domain.reasons import reason_of_refusal
 from core.domain.taxonomy import Next
 from core.ports.storage import NewMessage, UnitOfWork
+from core.services.brakes import Brakes
 from core.services.cards import prospect_of
 from core.services.optouts import OptOutService
 from core.services.out_of_office import OutOfOffice
@@ -22,7 +23,7 @@ from core.services.outreach import EVENT_BY_STATUS, OutreachService
 from core.services.progress import Progress
 from core.services.received import Received
 from core.services.suppression_list import block_bounced
-from core.services.tools import settings_in
+from core.services.tools import Tools, settings_in
 
 _ENDS = {event.value for event in (ProspectEvent.COMPLETED, ProspectEvent.FINISH, ProspectEvent.OPTED_OUT)}
 
@@ -30,11 +31,13 @@ _ENDS = {event.value for event in (ProspectEvent.COMPLETED, ProspectEvent.FINISH
 class Answers:
     """Moves deliveries and prospects in the transaction that stores the mail."""
 
-    def __init__(self, progress: Progress, outreach: OutreachService, optouts: OptOutService) -> None:
+    def __init__(self, tools: Tools, progress: Progress, outreach: OutreachService, optouts: OptOutService) -> None:
+        self._tools = tools
         self.progress = progress
         self._outreach = outreach
         self._optouts = optouts
         self._away = OutOfOffice(progress)
+        self._brakes = Brakes(tools)
 
     async def follow_up(self, uow: UnitOfWork, item: Received, row: NewMessage) -> None:
         """Draws the consequences of one mail that is stored for the first time."""
@@ -121,6 +124,8 @@ class Answers:
             )
             failed = await self.progress.save(uow, failed)
             await self.progress.failed(uow, failed, event, why, evidence=report.diagnostic[:200])
+            if event is ProspectEvent.HARD_BOUNCE:
+                await self._brakes.bounced(uow, failed.mailbox_id, failed.campaign_id, self._tools.clock.now())
             if effect.next is Next.SUPPRESS_ADDRESS and failed.recipient:
                 await block_bounced(uow, failed.recipient, at=at, evidence=report.diagnostic)
 

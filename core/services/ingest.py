@@ -50,7 +50,7 @@ class IngestService:
         self._tools = tools
         self._links = links
         self._optouts = OptOutService(tools, progress)
-        self.answers = Answers(progress, outreach, self._optouts)
+        self.answers = Answers(tools, progress, outreach, self._optouts)
 
     async def match(self, job: FolderJob, messages: Sequence[FetchedMessage]) -> MatchedBatch:
         """Parses one batch (ascending UIDs) and matches it to people and to our own mail, by the workspace's rules of

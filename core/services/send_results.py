@@ -26,6 +26,7 @@ from core.services.limit_learner import LimitLearner
 from core.services.limits import give_back
 from core.services.progress import Progress
 from core.services.sending_health import SendingHealth
+from core.services.suppression_list import block_bounced
 from core.services.together import Together
 from core.services.tools import Tools, persistently, settings_in
 from core.services.uncertainty import Uncertainty
@@ -244,7 +245,9 @@ class SendResults:
         failed = await self._progress.save(uow, failed)
         await self._progress.failed(uow, failed, decision.event, decision.reason, evidence=error.raw[:_EVIDENCE])
         if decision.event is ProspectEvent.HARD_BOUNCE:
-            await self._brakes.bounced(uow, outgoing.mailbox.id, current.campaign_id, self._tools.clock.now())
+            now = self._tools.clock.now()
+            await self._brakes.bounced(uow, outgoing.mailbox.id, current.campaign_id, now, at_once=True)
+            await block_bounced(uow, outgoing.recipient, at=now, evidence=error.raw)
         if isinstance(error, LoginRefusedError):
             await self._sending.broke(uow, outgoing.mailbox.id, error)
             uow.wake(f"sync:{outgoing.mailbox.id}")

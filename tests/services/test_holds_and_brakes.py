@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.limits import DAILY, DAY, utc_day
 from core.domain.reasons import reason
-from core.errors import InputError, NotAllowedError, NotFoundError, RefusedError
+from core.errors import InputError, NotAllowedError, NotFoundError, RefusedError, ServerRefusedError
 from core.ports.storage import Hold, TrafficKey
 from core.services.brakes import Brakes
 from core.services.holds import HoldService
@@ -18,7 +18,7 @@ from core.services.limit_learner import REST, SHORT_REST, LimitLearner
 from core.services.tools import Tools
 from core.workers.holds import HoldWorker
 from storage.sql_store import SqlStore
-from tests.services.rig import ADA, OMAR, RITA, VERA
+from tests.services.rig import ADA, OMAR, RITA, VERA, Rig, email_of, report
 from tests.stores import NOW, SteadyClock, add_prospect, make_delivery, make_mailbox
 
 TOO_MANY = "550 5.4.5 Daily user sending limit exceeded."
@@ -278,3 +278,49 @@ async def test_everybody_sees_what_is_left_today(desk: Desk) -> None:
     assert "limit is 60" in rita.limit.binds
     assert (omar.limit.left, omar.limit.next_at, omar.stopped) == (60, NOW, "mailbox_brake")
     assert [one.address for one in (await desk.holds.left_today(OMAR)).mailboxes] == ["omar@partner.test"]
+
+
+async def test_bounces_reported_by_mail_stop_the_mailbox_until_its_owner_lifts_the_brake(rig: Rig) -> None:
+    """R124, from the reports themselves: two of 51 came back, the rest of the queue waits and says why."""
+    await rig.open(brake_mailbox_percent=2, brake_campaign_percent=0, brake_sample=50)
+    await rig.launch(51)
+    while len(rig.provider.accepted) < 51:
+        assert await rig.send_due()
+    rig.provider.arrive(_reported(rig, 1))
+    await rig.read_mail()
+    assert await rig.cards("brake:") == []
+    rig.provider.arrive(_reported(rig, 2))
+    await rig.read_mail()
+    assert {card.facts["state"] for card in await rig.cards("brake:")} == {"braked"}
+    assert await rig.follow_up() == 0
+    assert await rig.shows(3) == "Pending 2 mailbox_brake"
+    (held,) = await _holds(rig).list(RITA)
+    assert await _holds(rig).lift_brake(RITA, held.kind, held.key) > 0
+    assert {card.facts["state"] for card in await rig.cards("brake:")} == {"lifted"}
+    while len(rig.provider.accepted) < 51 + 49:
+        assert await rig.send_due()
+
+
+async def test_recipients_refused_at_once_count_and_are_not_written_to_again(rig: Rig) -> None:
+    """The server that takes our mail knows them: the brake sees it as it sees a report, and the address is blocked."""
+    await rig.open(brake_mailbox_percent=2, brake_campaign_percent=0, brake_sample=2)
+    await rig.launch(3)
+    nobody = ServerRefusedError("550 5.1.1 no such user", layer="smtp", smtp_code=550)
+    rig.provider.outcomes = [nobody, nobody]
+    await rig.send_due()
+    refused = [n for n in (1, 2, 3) if (await rig.shows(n)).startswith("Bounced")]
+    assert len(refused) == 2
+    assert [one.kind for one in await _holds(rig).list(RITA)] == ["mailbox"]
+    async with rig.store.read("T1") as uow:
+        blocked = await uow.suppressions.among([email_of(n) for n in (1, 2, 3)])
+    assert {(key, hit.code) for key, hit in blocked.items()} == {(email_of(n), "bounced") for n in refused}
+
+
+def _reported(rig: Rig, number: int) -> bytes:
+    """The delivery report on the first mail to this person."""
+    mine = next(raw for raw in rig.provider.accepted if f"<{email_of(number)}>".encode() in raw)
+    return report(mine, number=number).replace(email_of(1).encode(), email_of(number).encode())
+
+
+def _holds(rig: Rig) -> HoldService:
+    return HoldService(rig.tools, Brakes(rig.tools))
