@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.commands import COMMANDS
+from bot.slack.command_parser import MAILBOX, OUTREACH, VERBS
 from bot.web.metrics import Metrics, Snapshot
 from core import settings
+from core.domain.workspace_settings import ALL as SETTINGS
 from tests.architecture.generated import PARTS, renewed
 from tests.architecture.source_tree import ROOT, name_of, tracked
 
@@ -58,6 +61,35 @@ def test_every_metric_is_explained_to_operators() -> None:
     explained = set(re.findall(r"^\| `([a-z_]+)` \|", _text("docs/operators.md"), re.MULTILINE))
     assert made
     assert made <= explained, made - explained
+
+
+def test_commands_named_in_documents_exist() -> None:
+    """Those after a slash in Slack, and those of the terminal by their first words."""
+    in_slack = {f"{command} {verb.name}" for command in (MAILBOX, OUTREACH) for verb in VERBS[command]}
+    typed = {one.verb for one in COMMANDS}
+    nouns = {verb.partition(" ")[0] for verb in typed if " " in verb}
+    for path in DOCUMENTS:
+        for named in re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8")):
+            words = named.split()
+            if re.match(r"/(mailbox|outreach) [a-z]", named):
+                assert " ".join(words[:2]) in in_slack, f"{name_of(path)}: {named}"
+            elif len(words) > 1 and words[0] in nouns and "…" not in words:
+                assert any(f"{named} ".startswith(f"{verb} ") for verb in typed), f"{name_of(path)}: {named}"
+
+
+def test_limits_are_told_to_admins_with_their_names_and_defaults() -> None:
+    """The table says by which setting each is changed; where that is one number, it is the number of the settings."""
+    known = {one.key: one for one in SETTINGS}
+    limits = _text("docs/admins.md").partition("## Limits")[2].partition("## Brakes")[0]
+    rows = [line.strip("| ").split(" | ") for line in limits.splitlines() if line.count(" | ") == 3][1:]
+    told = 0
+    for what, default, changed_by, _ in (row for row in rows if not row[0].startswith(("---", "Google", "Gmail"))):
+        names = re.findall(r"`([a-z_]+)`", changed_by)
+        assert set(names) <= known.keys(), what
+        if len(names) == 1 and isinstance(number := known[names[0]].default, int):
+            assert default.strip("*") == (f"{number:,}" if number else "none"), what
+            told += 1
+    assert told >= 2
 
 
 def test_the_readme_names_commands_that_exist() -> None:
