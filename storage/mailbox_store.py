@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, case, func, or_
 
-from core.domain.account import Mailbox, SyncFault
+from core.domain.account import Mailbox, MailboxStatus, SyncFault
 from core.domain.address import match_key
 from core.errors import NotFoundError, RefusedError
 from core.ports.mail import Credentials
@@ -34,6 +34,17 @@ class SqlMailboxStore:
 
     async def by_address(self, address: str) -> Mailbox | None:
         return await self._one(self._scope.select(mailboxes).where(mailboxes.c.address_key == match_key(address)))
+
+    async def by_sender(self, address: str) -> Mailbox | None:
+        own = await self.by_address(address)
+        if own is not None:
+            return own
+        key, disconnected = match_key(address), mailboxes.c.status == MailboxStatus.DISCONNECTED
+        with_aliases = self._scope.select(mailboxes).where(mailboxes.c.aliases != ())
+        for row in await self._scope.rows(with_aliases.order_by(disconnected, mailboxes.c.created_at, mailboxes.c.id)):
+            if key in map(match_key, row.aliases):
+                return mailbox_from(row)
+        return None
 
     async def list(self, *, owner: str | None = None) -> list[Mailbox]:
         statement = self._scope.select(mailboxes).order_by(mailboxes.c.created_at, mailboxes.c.id)

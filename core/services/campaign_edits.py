@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.domain.actor import Actor, require_outreach
-from core.domain.address import match_key
 from core.domain.campaign import CLOSED_STATUSES, Campaign
 from core.domain.campaign_edits import with_details, with_stage_added, with_stage_changed, with_stage_removed
 from core.domain.enrollment import ProspectEvent
@@ -99,7 +98,7 @@ class CampaignEdits:
 
     async def _send_from(self, uow: UnitOfWork, campaign: Campaign, position: int) -> None:
         stage = campaign.stages[position - 1]
-        mailbox = await uow.mailboxes.by_address(match_key(stage.sender)) if stage.sender else None
+        mailbox = await uow.mailboxes.by_sender(stage.sender) if stage.sender else None
         await uow.bulk.send_from(campaign.id, position, mailbox.id if mailbox else None, own=stage.sender is not None)
 
     async def _skip_all(self, actor: Actor, name: str, position: int) -> None:

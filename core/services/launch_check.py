@@ -131,7 +131,7 @@ class LaunchCheck:
         dns = await asyncio.gather(*(self._dns_of(mailbox) for mailbox in _one_a_domain(senders.values())))
         async with self._tools.store.read(actor.workspace) as uow:
             settings = await settings_in(uow)
-            mailboxes = [one for one in senders.values() if one is not None]
+            mailboxes = list({one.id: one for one in senders.values() if one is not None}.values())
             found = await self._people(uow, campaign, settings, [one.id for one in mailboxes])
             files = {file.name: file.size for file in await uow.campaign_files.many(campaign.id, _files_of(campaign))}
             pace = await tempo_of(uow, settings, mailboxes, self._tools.clock.now())
@@ -170,7 +170,7 @@ class LaunchCheck:
             wanted = dict.fromkeys(
                 (*campaign.senders, *(stage.sender for stage in campaign.live_stages if stage.sender))
             )
-            return campaign, {address: await uow.mailboxes.by_address(address) for address in wanted}
+            return campaign, {address: await uow.mailboxes.by_sender(address) for address in wanted}
 
     async def _look_up(self, actor: Actor, campaign: Campaign) -> None:
         """Domains that nobody has asked of yet, so that the report can judge their addresses."""

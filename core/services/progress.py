@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.domain.account import Mailbox, MailboxStatus
-from core.domain.address import match_key
 from core.domain.campaign import CLOSED_STATUSES, Campaign, CampaignStatus
 from core.domain.delivery import Delivery, DeliveryEvent, DeliveryState
 from core.domain.delivery import transition as delivery_after
@@ -179,7 +178,7 @@ class Progress:
         connected; where several are, prospects spread over them."""
         own = campaign.stages[position - 1].sender
         if own is not None:
-            return await uow.mailboxes.by_address(match_key(own))
+            return await uow.mailboxes.by_sender(own)
         if enrollment.mailbox_id is not None:
             return await uow.mailboxes.get(enrollment.mailbox_id)
         connected = await connected_senders(uow, campaign.senders)
@@ -349,9 +348,10 @@ class Progress:
 
 
 async def connected_senders(uow: UnitOfWork, addresses: Iterable[str]) -> list[Mailbox]:
-    """The mailboxes among these addresses that are connected; order kept."""
-    found = [await uow.mailboxes.by_address(match_key(address)) for address in addresses]
-    return [one for one in found if one is not None and one.status is not MailboxStatus.DISCONNECTED]
+    """The connected mailboxes that these addresses name, by an alias too; order kept, each once."""
+    found = [await uow.mailboxes.by_sender(address) for address in addresses]
+    connected = [one for one in found if one is not None and one.status is not MailboxStatus.DISCONNECTED]
+    return list({one.id: one for one in connected}.values())
 
 
 def _stage_to_retry(enrollment: Enrollment, delivery: Delivery) -> int:

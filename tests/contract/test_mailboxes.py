@@ -37,6 +37,24 @@ async def test_a_mailbox_comes_back_as_it_was_added(store: SqlStore) -> None:
         assert await uow.mailboxes.get("mb2") is None
 
 
+async def test_a_sender_is_found_by_its_own_address_or_by_an_alias(store: SqlStore) -> None:
+    """However it is written; its own address first, and a connected mailbox before one that is not."""
+    async with store.write("T1") as uow:
+        gone = MailboxStatus.DISCONNECTED
+        await uow.mailboxes.add(
+            make_mailbox("mb0", address="old@agency.test", aliases=("jobs@agency.test",), status=gone)
+        )
+        await uow.mailboxes.add(make_mailbox(aliases=("talent@agency.test", "Jobs@Agency.test", "omar@agency.test")))
+        await uow.mailboxes.add(make_mailbox("mb2", address="omar@agency.test"))
+    async with store.read("T1") as uow:
+        wanted = ("RITA@agency.test", "jobs@agency.test", "omar@agency.test", "nobody@agency.test")
+        found = [await uow.mailboxes.by_sender(address) for address in wanted]
+        assert [one and one.id for one in found] == ["mb1", "mb1", "mb2", None]
+        assert await uow.mailboxes.by_address("jobs@agency.test") is None
+    async with store.read("T2") as uow:
+        assert await uow.mailboxes.by_sender("jobs@agency.test") is None
+
+
 async def test_an_address_is_connected_once(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         await uow.mailboxes.add(make_mailbox())

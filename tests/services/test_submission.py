@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.utils import parseaddr
 
 import pytest
 
 from core.errors import LoginRefusedError, ServerRefusedError, UnreachableError
-from core.ports.mail import Credentials
+from core.ports.mail import Credentials, Endpoint, SendReceipt
 from core.services.cards import CardWriter
 from core.services.credentials import CredentialService
 from core.services.progress import Progress
+from core.services.signatures import SignatureService
 from core.services.submission import Submission
 from tests.fakes.mail import FakeProvider, FakeTransport
 from tests.fakes.sign_in import FakeSignIn
-from tests.services.rig import ADA, Rig, make_outreach
+from tests.services.rig import ADA, FILE, RITA, Rig, make_outreach
 
 
 @dataclass
@@ -111,3 +115,41 @@ async def test_access_that_was_withdrawn_fails_the_stage_with_the_services_words
     await sending.send()
     assert await sending.rig.shows() == "Not Delivered 1 email_not_synced"
     assert "invalid_grant" in str((await sending.rig.deliveries())[0].server_text)
+
+
+class Envelopes(FakeTransport):
+    """Notes whom the server was told as the sender."""
+
+    def __init__(self, provider: FakeProvider) -> None:
+        super().__init__(provider)
+        self.senders: list[str] = []
+
+    async def send(
+        self, endpoint: Endpoint, credentials: Credentials, *, sender: str, recipients: Sequence[str], raw: bytes
+    ) -> SendReceipt:
+        self.senders.append(sender)
+        return await super().send(endpoint, credentials, sender=sender, recipients=recipients, raw=raw)
+
+
+async def test_a_campaign_from_an_alias_goes_out_from_its_mailbox_signed(rig: Rig) -> None:
+    """R171: the alias stands in From, the mailbox in the envelope, its signature under text and HTML. A stage may name
+    another alias, or the mailbox itself."""
+    await rig.open()
+    signatures, mailbox = SignatureService(rig.tools), await rig.mailboxes.find(ADA, "rita@agency.test")
+    await signatures.set_aliases(RITA, mailbox.id, ["jobs@agency.test", "Talent@agency.test"])
+    await signatures.set_signature(RITA, mailbox.id, "Rita Reed\nAgency", "<p><b>Rita Reed</b>, Agency</p>")
+    transport = Envelopes(rig.provider)
+    submission = Submission(transport, CredentialService(rig.tools, {}))
+    rig.outreach = make_outreach(rig.tools, submission, Progress(rig.tools, CardWriter(rig.tools)))
+    own = "  - delay: 1h\n    from: talent@agency.test\n    subject: Another\n    body: Again\n"
+    await rig.launch(file=FILE.replace("rita@agency.test", "jobs@agency.test") + own)
+    await rig.send_due()
+    for _ in range(3):
+        await rig.follow_up()
+    mails = [message_from_bytes(raw) for raw in rig.provider.accepted]
+    assert [parseaddr(str(mail["From"]))[1] for mail in mails] == ["jobs@agency.test"] * 3 + ["Talent@agency.test"]
+    assert transport.senders == ["rita@agency.test"] * 4
+    for mail in mails:
+        text, page = (part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart())
+        assert text.rstrip().endswith(b"Rita Reed\r\nAgency")
+        assert b"<b>Rita Reed</b>, Agency</p>" in page
