@@ -41,6 +41,7 @@ _CAMPAIGN_FIELDS: Final = {
     "tracking", "channel", "stages",
 }  # fmt: skip
 _WINDOW_FIELDS: Final = {"days", "start", "end"}
+_TRACKING_FIELDS: Final = {"opens", "clicks", "downloads"}
 _STAGE_FIELDS: Final = {"kind", "delay", "subject", "body", "html", "attachments", "from", "required", "note"}
 
 
@@ -188,6 +189,7 @@ def _campaign(reader: _Reader, data: dict[str, Any]) -> CampaignDraft:
         reader.fault("name", "must be one line")
     _window(reader, data.get("window"))
     _holidays(reader, data.get("holidays"))
+    _tracking(reader, data.get("tracking"))
     return CampaignDraft(
         name=name,
         senders=_senders(reader, data),
@@ -278,6 +280,19 @@ def _window(reader: _Reader, value: Any) -> None:
             reader.fault(f"window.{edge}", 'must be a time such as "09:00", in quotes')
     if str(value.get("start")) >= str(value.get("end")):
         reader.fault("window.end", "must be later than start")
+
+
+def _tracking(reader: _Reader, value: Any) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    if not isinstance(value, dict):
+        reader.fault("tracking", "must be true or false, or hold opens, clicks and downloads")
+        return
+    for key, counted in value.items():
+        if key not in _TRACKING_FIELDS:
+            reader.fault(f"tracking.{key}", f"is not a field of tracking ({_nearest(key, _TRACKING_FIELDS)})")
+        elif not isinstance(counted, bool):
+            reader.fault(f"tracking.{key}", "must be true or false")
 
 
 def _holidays(reader: _Reader, value: Any) -> None:

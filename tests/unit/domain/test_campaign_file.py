@@ -110,6 +110,13 @@ FAULTS = [
     (GOOD + 'window:\n  days: [mon]\n  start: "9"\n  end: "17:00"\n', 8, "must be a time"),
     (GOOD + 'window:\n  days: [mon]\n  start: "17:00"\n  end: "09:00"\n', 9, "must be later than start"),
     (GOOD + 'window:\n  dyas: [mon]\n  start: "09:00"\n  end: "17:00"\n', 7, "did you mean days?"),
+    (GOOD + "shared: everybody\n", 6, "must be true or false"),
+    (GOOD + "shared: 1\n", 6, "must be true or false"),
+    (GOOD + "tracking: opens\n", 6, "must be true or false, or hold opens, clicks and downloads"),
+    (GOOD + "tracking: [opens]\n", 6, "must be true or false, or hold"),
+    (GOOD + "tracking:\n  opens: true\n  clicks: maybe\n", 8, "must be true or false"),
+    (GOOD + "tracking:\n  opens:\n", 7, "must be true or false"),
+    (GOOD + "tracking:\n  open: false\n", 7, "did you mean opens?"),
     (GOOD + "holidays: XX\n", 6, "must be a country code"),
     (GOOD + "holidays: [2026-02-30]\n", 6, "is no date"),
     ("name: A\nfrom: rita@agency.test\nstages: []\n", 3, "at least one stage"),
@@ -151,6 +158,14 @@ def test_a_fault_names_its_line_and_reason(text: str, line_number: int, reason: 
     assert draft is None
     assert [(fault.line, reason in fault.reason) for fault in faults if reason in fault.reason] == [(line_number, True)]
     assert str(faults[0]).startswith(f"line {faults[0].line}, ")
+
+
+@pytest.mark.parametrize("tracking", ["false", "true", "{opens: no, clicks: yes}", "{downloads: true}", ""])
+def test_what_is_counted_may_be_switched(tracking: str) -> None:
+    draft, faults = read(f"{GOOD}tracking: {tracking}\nshared: yes\n")
+    assert faults == []
+    assert draft is not None
+    assert draft.shared
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_their_lines() -> None:
