@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, or_, select
 from core.domain.campaign import CampaignStatus
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectEvent, ProspectStatus, Reason
+from core.domain.reasons import WAITS_OF_MAILBOX
 from storage.columns import joined
 from storage.moves import Move, move_many
 from storage.scope import IN_LIMIT, Scope, Values
@@ -80,7 +81,12 @@ class SqlBulkStore:
         of_stage = (deliveries.c.campaign_id == campaign_id, deliveries.c.stage == stage)
         changed = self._scope.update(deliveries).where(*of_stage, deliveries.c.state == DeliveryState.QUEUED)
         sender = mailbox_id if own else prospects.scalar_subquery()
-        return await self._scope.run(changed.values(version=deliveries.c.version + 1, mailbox_id=sender))
+        # What ends a wait for the old mailbox would never find the stage again: the gates ask the new one.
+        of_mailbox = deliveries.c.waiting_for.in_(sorted(WAITS_OF_MAILBOX))
+        waiting_for = case((of_mailbox, None), else_=deliveries.c.waiting_for)
+        return await self._scope.run(
+            changed.values(version=deliveries.c.version + 1, mailbox_id=sender, waiting_for=waiting_for)
+        )
 
     async def _change(self, *which: ColumnElement[bool], changes: Values, most: int) -> list[str]:
         """Changes at most so many deliveries; returns their prospects."""

@@ -157,6 +157,11 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
 CODES: Final = (*_TABLE, *SMS_REASONS)
 """Every code that ``reason`` knows."""
 
+WAITS_OF_MAILBOX: Final = frozenset(
+    "host_away mailbox_brake mailbox_paused mailbox_pending owner_away sync_behind sync_partial".split()
+)
+"""For what a stage waits because of the mailbox it goes from: with another sender it waits for that no more."""
+
 _TEXT_UNKNOWN: Final = (
     "It is not certain whether the last text went out.",
     "Nothing goes until that is settled: by the text message provider's list, or by you on the card.",

@@ -16,7 +16,7 @@ from core.domain.moment import iso
 from core.errors import InputError, NotFoundError, RefusedError
 from core.ports.storage import Hold, UnitOfWork
 from core.services.brakes import CODES, Brakes
-from core.services.limit_books import Asked, Books, Limit, senders_by_domain
+from core.services.limit_books import MAILS, Asked, Books, Limit, senders_by_domain
 from core.services.limit_notices import change
 from core.services.tools import Tools, persistently, settings_in
 
@@ -106,7 +106,7 @@ class HoldService:
         async def unit() -> int:
             async with self._tools.store.write(actor.workspace) as uow:
                 await _require(uow, actor, scope, name)
-                if not await uow.holds.lift(scope, name, code):
+                if not await _ended(uow, scope, name, code):
                     raise RefusedError("The brake was lifted already.", reason="not_held")
                 await self._brakes.forgive(uow, scope, name)
                 did = {"state": "lifted", "actor": actor.user, "actor_at": iso(self._now)}
@@ -128,7 +128,7 @@ class HoldService:
         async with self._tools.store.write(workspace) as uow:
             if hold not in await uow.holds.all():  # its end was moved meanwhile
                 return False
-            await uow.holds.lift(hold.kind, hold.key, hold.code)
+            await _ended(uow, hold.kind, hold.key, hold.code)
             await self._released(uow, "rethread", hold.kind, hold.key, hold.code)
             return True
 
@@ -177,7 +177,7 @@ class HoldService:
     async def _lift(self, actor: Actor, kind: str, key: str, code: str, otherwise: str) -> int:
         async def unit() -> int:
             async with self._tools.store.write(actor.workspace) as uow:
-                if not await uow.holds.lift(kind, key, code):
+                if not await _ended(uow, kind, key, code):
                     raise RefusedError(otherwise, reason="not_held")
                 return await self._released(uow, actor.user, kind, key, code)
 
@@ -194,6 +194,12 @@ class HoldService:
         )
         uow.wake("outreach")
         return released
+
+
+async def _ended(uow: UnitOfWork, kind: str, key: str, code: str) -> bool:
+    """After every claim that has read the hold: what such a claim holds back must be there to be released."""
+    await uow.traffic.lock([MAILS])
+    return await uow.holds.lift(kind, key, code)
 
 
 async def _require(uow: UnitOfWork, actor: Actor, scope: str, name: str) -> None:
