@@ -162,7 +162,7 @@ class Claiming:
 
     async def _through_gates(self, batch: _Batch, due: DueDelivery, campaign: Campaign) -> Departing | None:
         stage = campaign.stage_at(due.delivery.stage)
-        if stage is None:  # the campaign was shortened meanwhile
+        if stage is None or stage.removed:  # it was deleted meanwhile
             await self._refuse(batch.uow, due, reason("canceled"))
             return None
         verdict = await self._verdict(batch, due, campaign, stage)

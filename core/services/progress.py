@@ -315,7 +315,7 @@ class Progress:
         campaign = await uow.campaigns.get(enrollment.campaign_id)
         ends = [one.event for one in await uow.enrollments.events(enrollment.id) if one.event in _ENDS]
         by_itself = bool(ends) and ends[-1] == ProspectEvent.COMPLETED.value
-        return by_itself and campaign is not None and delivery.stage >= len(campaign.stages)
+        return by_itself and campaign is not None and delivery.stage >= campaign.live_stages[-1].position
 
     async def cancel_open(
         self,
