@@ -55,7 +55,8 @@ def slack_access(settings: Settings) -> SlackAccess:
 def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
     """Everything of ours that Slack sees."""
     from bot.slack.slack_app import SlackFace
-    from bot.slack.uses import Services
+    from bot.slack.prospect_uses import outreach_of
+    from bot.slack.uses import Building, Services
 
     async def seen(workspace: str, key: str) -> bool:
         async with tools.store.write(workspace) as uow:
@@ -76,6 +77,10 @@ def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
         holds=uses.holds,
         reports=uses.reports,
         tasks=uses.tasks,
+        outreach=outreach_of(uses, tools.clock),
+        building=Building(
+            uses.campaigns, uses.people, uses.edits, uses.overviews, uses.launch, uses.trial_letters, uses.files
+        ),
     )
     return SlackFace(slack_access(settings), services, seen, tools.clock, public_url=settings.public_url)
 
@@ -94,6 +99,7 @@ def make_command_services(store: SqlStore, uses: UseCases, clock: Clock) -> Comm
         edits=uses.edits,
         files=uses.files,
         email_log=uses.email_log,
+        launch=uses.launch,
         blocks=uses.blocks,
         holds=uses.holds,
         settings=uses.settings,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.parts import MailWorld, UseCases
+from core.services.address_checks import AddressChecks
 from core.services.alert_desk import AlertDesk
 from core.services.alerts import AlertService
 from core.services.brakes import Brakes
 from core.services.bulk_actions import BulkActions
 from core.services.campaign_edits import CampaignEdits
 from core.services.campaign_files import CampaignFiles
+from core.services.campaign_overview import CampaignOverviews
 from core.services.campaigns import CampaignService
 from core.services.cards import CardWriter
 from core.services.care import MailboxCare
@@ -21,12 +23,14 @@ from core.services.discovery import Discovery
 from core.services.email_log import EmailLog
 from core.services.engagement import EngagementService
 from core.services.holds import HoldService
+from core.services.launch_check import LaunchCheck
 from core.services.mailboxes import MailboxService
 from core.services.manual_stages import TaskDesk
 from core.services.metrics import MetricsService
 from core.services.optouts import OptOutService
 from core.services.people import PeopleService
 from core.services.progress import Progress
+from core.services.prospect_sheets import ProspectSheets
 from core.services.prospects import ProspectService
 from core.services.readings import ReadingService
 from core.services.reports import ReportService
@@ -50,7 +54,7 @@ def join_use_cases(
     submission = Submission(mail.transport, credentials)
     mailboxes = MailboxService(tools, alerts, submission)
     prospects, campaigns = ProspectService(tools, progress), CampaignService(tools, progress)
-    metrics = MetricsService(tools)
+    metrics, domains = MetricsService(tools), DeliverabilityService(mail.resolver)
     desk = AlertDesk(tools, mailboxes, prospects, versions)
     trial = TrialMail(tools, mail.connector, submission)
     return UseCases(
@@ -60,13 +64,16 @@ def join_use_cases(
         people=PeopleService(tools),
         campaigns=campaigns,
         prospects=prospects,
+        sheets=ProspectSheets(tools),
         bulk=BulkActions(tools, progress),
         edits=CampaignEdits(tools, progress),
         files=CampaignFiles(tools),
+        overviews=CampaignOverviews(tools),
+        launch=LaunchCheck(tools, domains, AddressChecks(mail.resolver), texts=mail.sms is not None),
         email_log=EmailLog(tools, progress),
         blocks=SuppressionList(tools, progress),
         settings=SettingService(tools),
-        domains=DeliverabilityService(mail.resolver),
+        domains=domains,
         discovery=Discovery(mail.resolver, mail.autoconfig, mail.sign_in, safe=mail.sign_in_safe),
         readings=ReadingService(tools),
         seats=SeatService(tools, alerts),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.services.bulk_actions import BulkActions
     from core.services.campaign_edits import CampaignEdits
     from core.services.campaign_files import CampaignFiles
+    from core.services.campaign_overview import CampaignOverviews
     from core.services.campaigns import CampaignService
     from core.services.canaries import CanaryService
     from core.services.care import MailboxCare
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     from core.services.email_log import EmailLog
     from core.services.engagement import EngagementService
     from core.services.holds import HoldService
+    from core.services.launch_check import LaunchCheck
     from core.services.mailboxes import MailboxService
     from core.services.manual_stages import ManualStages, TaskDesk
     from core.services.metrics import MetricsService
     from core.services.outreach import OutreachService
     from core.services.people import PeopleService
+    from core.services.prospect_sheets import ProspectSheets
     from core.services.prospects import ProspectService
     from core.services.readings import ReadingService
     from core.services.reports import ReportService
@@ -81,9 +84,12 @@ class UseCases:
     people: PeopleService
     campaigns: CampaignService
     prospects: ProspectService
+    sheets: ProspectSheets
     bulk: BulkActions
     edits: CampaignEdits
     files: CampaignFiles
+    overviews: CampaignOverviews
+    launch: LaunchCheck
     email_log: EmailLog
     blocks: SuppressionList
     settings: SettingService

@@ -158,6 +158,7 @@ _CAMPAIGN_COMMANDS: Final = (
     _on_campaign("stop", "end it: what waits is cancelled"),
     _on_campaign("archive", "put a finished campaign away"),
     _on_campaign("status", "its prospects and figures"),
+    _on_campaign("preflight", "what would fail or wait, and how many mails go each day"),
     Command(
         "campaign report",
         "opens, clicks, downloads, replies: the whole and by stage, and why people failed",

@@ -80,6 +80,10 @@ async def _import_first(services: Services, actor: Actor, raw: bytes) -> tuple[l
     return list(addresses.values()), left_out
 
 
+async def _preflight(services: Services, actor: Actor, args: Args) -> Result:
+    return shapes.launch(await services.launch.preflight(actor, args["name"]))
+
+
 async def _list(services: Services, actor: Actor, args: Args) -> Result:
     query = CampaignQuery(
         owners=tuple(args["owner"]),
@@ -233,6 +237,7 @@ OUTREACH: Final[dict[str, Handler]] = {
     "campaign stop": _campaign(lambda service: service.stop),
     "campaign archive": _campaign(lambda service: service.archive),
     "campaign status": _status,
+    "campaign preflight": _preflight,
     "campaign duplicate": _duplicate,
     "campaign move": _move,
     "campaign set": _set,

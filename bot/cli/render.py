@@ -237,6 +237,16 @@ def _block_list(result: Row) -> str:
     return f"{shown}\n\n{result['total']:,} in all."
 
 
+def _preflight(result: Row) -> str:
+    verdict = "nothing will make mails fail" if result["ok"] else "mails will fail"
+    lines = [f"{result['people']} people; {verdict}."]
+    for one in result["problems"]:
+        lines.append(f"{one['severity'].upper()}: {plain(one['text'])} {plain(one['fix'])}")
+    numbers = ("stage", "will_send", "will_wait", "will_fail")
+    days = [(line["date"], *(line[name] for name in numbers)) for line in result["forecast"]]
+    return "\n\n".join(["\n".join(lines), table(("DAY", "STAGE", "GO", "NO ROOM", "FAIL"), days)])
+
+
 def _campaign_status(result: Row) -> str:
     figures = result["metrics"]
     head = f"{plain(result['name'])}: {result['status']}, {figures['people']} people, {figures['replied']} replied"
@@ -367,6 +377,7 @@ _RENDERERS: Final[dict[str, Callable[[Any], str]]] = {
     "block import": _blocked,
     "block list": _block_list,
     "campaign status": _campaign_status,
+    "campaign preflight": _preflight,
     "campaign report": _report,
     **{f"prospect {verb}": _prospect for verb in _ON_PROSPECT},
     "retry": _retried,

@@ -18,6 +18,7 @@ from core.services.connecting import ConnectService
 from core.services.deliverability import DeliverabilityService
 from core.services.email_log import EmailLog
 from core.services.holds import HoldService
+from core.services.launch_check import LaunchCheck
 from core.services.mailboxes import MailboxService
 from core.services.metrics import MetricsService
 from core.services.people import PeopleService
@@ -46,6 +47,7 @@ class Services:
     edits: CampaignEdits
     files: CampaignFiles
     email_log: EmailLog
+    launch: LaunchCheck
     blocks: SuppressionList
     holds: HoldService
     settings: SettingService

@@ -31,6 +31,8 @@ LEAVE: Final = "recovery.leave"
 POST_ALERT: Final = "escalation.post_alert"
 POST_MAILBOX: Final = "escalation.post_mailbox"
 RETRY: Final = "stage.retry"
+RETRY_ANYWAY: Final = "stage.retry_anyway"
+FIX_ADDRESS: Final = "stage.fix_address"
 SKIP: Final = "stage.skip"
 FINISH: Final = "stage.finish"
 WAS_SENT: Final = "uncertain.was_sent"
@@ -49,6 +51,28 @@ TASK_SKIP: Final = "task.skip"
 TASK_MORE: Final = "task.more"
 """A menu: an answer that no mailbox sees, or the prospect's history."""
 
+CAMPAIGN_NEW: Final = "campaign.new"
+CAMPAIGN_OPEN: Final = "campaign.open"
+CAMPAIGN_PREFLIGHT: Final = "campaign.preflight"
+CAMPAIGN_START_ANYWAY: Final = "campaign.start_anyway"
+CAMPAIGN_PAUSE: Final = "campaign.pause"
+CAMPAIGN_STOP: Final = "campaign.stop"
+CAMPAIGN_ARCHIVE: Final = "campaign.archive"
+CAMPAIGN_ADD: Final = "campaign.add"
+CAMPAIGN_SETTINGS: Final = "campaign.settings"
+CAMPAIGN_MORE: Final = "campaign.more"
+"""A menu: copy it, move its people, get it as a file."""
+
+STAGE_NEW: Final = "campaign.stage_new"
+STAGE_MORE: Final = "campaign.stage_more"
+"""Menus: the kind of a new stage; what to do with one that is there."""
+
+LIST_SHOW: Final = tuple(f"campaigns.show_{what}" for what in ("back", "next", "all"))
+"""The list as a button says: another page, or without filters."""
+
+LIST_BY: Final = tuple(f"campaigns.by_{name}" for name in ("owner", "status", "shared", "job", "job_stage", "sort"))
+"""Filters of the list; the list that they stand in carries the others."""
+
 OPEN_LINK: Final = "link.open"
 """A link button still tells us that it was pressed, and wants an answer."""
 
@@ -66,6 +90,8 @@ ALL: Final = (
     POST_ALERT,
     POST_MAILBOX,
     RETRY,
+    RETRY_ANYWAY,
+    FIX_ADDRESS,
     SKIP,
     FINISH,
     WAS_SENT,
@@ -82,6 +108,20 @@ ALL: Final = (
     TASK_DONE,
     TASK_SKIP,
     TASK_MORE,
+    CAMPAIGN_NEW,
+    CAMPAIGN_OPEN,
+    CAMPAIGN_PREFLIGHT,
+    CAMPAIGN_START_ANYWAY,
+    CAMPAIGN_PAUSE,
+    CAMPAIGN_STOP,
+    CAMPAIGN_ARCHIVE,
+    CAMPAIGN_ADD,
+    CAMPAIGN_SETTINGS,
+    CAMPAIGN_MORE,
+    STAGE_NEW,
+    STAGE_MORE,
+    *LIST_SHOW,
+    *LIST_BY,
     OPEN_LINK,
 )
 
@@ -131,7 +171,7 @@ def used(action: Mapping[str, Any]) -> ButtonValue:
 
     Raises RefusedError as ``decode`` does.
     """
-    if action.get("type") == "overflow":
+    if action.get("type") in ("overflow", "static_select"):
         option = action.get("selected_option")
         return decode(option.get("value") if isinstance(option, Mapping) else None)
     if action.get("type") == "users_select":

@@ -46,11 +46,14 @@ class Answers:
         return await self._try(origin, answer) or await self._try(origin, plain(answer))
 
     async def wait(self, origin: Origin, title: str) -> str | None:
-        """Opens a window that says that something is being done; its id, or None where Slack does not open it."""
+        """A window that says that something is being done, new or where something was pressed; its id, or None where
+        Slack does not show it."""
+        view = forms.waiting(title)
         try:
-            opened = await self._call(
-                self._client.views_open(trigger_id=str(origin.trigger_id), view=forms.waiting(title))
-            )
+            if origin.window:
+                opened = await self._call(self._client.views_update(view_id=origin.window, view=view))
+            else:
+                opened = await self._call(self._client.views_open(trigger_id=str(origin.trigger_id), view=view))
         except SlackError as failed:
             log.warning("action=slack_window_failed slack=%s", failed.slack_code)
             return None

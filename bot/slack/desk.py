@@ -13,16 +13,20 @@ from typing import Any, Final
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.answering import Answers
-from bot.slack.blocks.forms import again
+from bot.slack.blocks.forms import Form, again, waiting
+from bot.slack.blocks.home import modal
 from bot.slack.blocks.kit import Card
 from bot.slack.error_handler import explain
+from bot.slack.form_values import SentFile
+from bot.slack.handed_files import HandedFiles
 from bot.slack.middleware import RoleBook, Rush, origin_of
 from bot.slack.sharing import Sharing
 from bot.slack.slack_errors import translate
-from bot.slack.uses import Answer, Origin, Picture, Seen, Story
+from bot.slack.uses import Answer, Origin, Picture, Seen, Show, Story
 from core.domain.actor import Actor
 from core.errors import RethreadError
 
+_ACK_TRAVELS: Final = 0.5
 _SOON: Final = 1.0
 """Seconds that a story may take before a window says that it takes longer."""
 
@@ -32,7 +36,7 @@ class FrontDesk:
 
     def __init__(self, client: AsyncWebClient, roles: RoleBook, rush: Rush, seen: Seen) -> None:
         self._client, self._roles, self._rush, self._seen = client, roles, rush, seen
-        self._answers, self._sharing = Answers(client), Sharing(client)
+        self._answers, self._sharing, self._files = Answers(client), Sharing(client), HandedFiles(client)
         self._running: set[asyncio.Task[Any]] = set()
 
     async def serve(self, body: Mapping[str, Any], story: Story, *, opening: str = "") -> None:
@@ -44,21 +48,30 @@ class FrontDesk:
         task = self._enter()
         try:
             answer = asyncio.ensure_future(self._told(origin, story, _asked(body)))
-            if opening and origin.trigger_id and origin.window is None:
-                origin = await self._in_time(origin, answer, opening)
+            origin = await self._in_time(origin, answer, opening or _title_of(body))
             await self._give(origin, await answer)
         finally:
             self._running.discard(task)
 
-    async def fill(self, body: Mapping[str, Any], story: Story) -> None:
-        """Runs one story for a window that was sent off and still stands, showing that something is done. It shows the
-        answer then, or itself again with everything that stood in it, and why it could not be done. Raises nothing."""
+    async def fill(self, body: Mapping[str, Any], story: Story, show: Show) -> None:
+        """Runs one story for a window that was sent off, and has ``show`` tell in the acknowledgement what it shows
+        now: the answer, or itself again with everything that stood in it, and why it could not be done. Where that
+        takes longer than Slack may wait, it says so first. Raises nothing."""
         origin, view = origin_of(body), body.get("view")
         if origin is None or not isinstance(view, Mapping):
+            await show(None)
             return
         task = self._enter()
         try:
-            answer = await self._told(origin, story, _asked(body), view)
+            told = asyncio.ensure_future(self._told(origin, story, _asked(body), view))
+            done, _ = await asyncio.wait({told}, timeout=_SOON)
+            if done:
+                await show(_window_of(await told, origin))
+                return
+            await show(waiting(_text_of(view, "title")))
+            answer = await told
+            # Slack may take a call of ours before the acknowledgement, which would then stand over it.
+            await asyncio.sleep(_ACK_TRAVELS)
             await self._give(origin.in_window(str(view.get("id"))), answer)
         finally:
             self._running.discard(task)
@@ -69,6 +82,8 @@ class FrontDesk:
 
     async def _in_time(self, origin: Origin, answer: asyncio.Future[Answer], title: str) -> Origin:
         """Slack lets a window be opened for three seconds: what takes longer has one that says so."""
+        if not title or not (origin.trigger_id or origin.window):
+            return origin
         done, _ = await asyncio.wait({answer}, timeout=_SOON)
         if done:
             return origin
@@ -118,6 +133,14 @@ class FrontDesk:
         """``Sharing.share``. Raises SlackError kinds where nothing was posted."""
         return await self._sharing.share(actor, channel, card, pictures)
 
+    async def hand_over(self, actor: Actor, name: str, title: str, content: bytes) -> None:
+        """``HandedFiles.hand_over``."""
+        await self._files.hand_over(actor, name, title, content)
+
+    async def fetch(self, file: SentFile, most: int) -> bytes:
+        """``HandedFiles.fetch``."""
+        return await self._files.fetch(file, most)
+
     async def publish_home(self, actor: Actor, view: Mapping[str, Any]) -> None:
         """Shows a person's Home tab. Raises SlackError kinds."""
         try:
@@ -137,6 +160,26 @@ class FrontDesk:
         assert task is not None
         self._running.add(task)
         return task
+
+
+def _title_of(body: Mapping[str, Any]) -> str:
+    """Of the window in which something was pressed."""
+    view = body.get("view")
+    if body.get("type") != "block_actions" or not isinstance(view, Mapping) or view.get("type") != "modal":
+        return ""
+    return _text_of(view, "title")
+
+
+def _text_of(view: Mapping[str, Any], name: str) -> str:
+    found = view.get(name)
+    return str(found.get("text") or "") if isinstance(found, Mapping) else ""
+
+
+def _window_of(answer: Answer, origin: Origin) -> Mapping[str, Any] | None:
+    """What a window shows in place of what was sent off; None: it closes."""
+    if isinstance(answer, Form):
+        return answer.view(origin.channel)
+    return modal(answer) if answer is not None else None
 
 
 def _asked(body: Mapping[str, Any]) -> str:

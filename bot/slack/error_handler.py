@@ -45,7 +45,9 @@ def explain(error: Exception, *, asked: str) -> Card:
     if isinstance(error, NotFoundError | RefusedError | NotAllowedError | InputError | LostRaceError):
         log.info("action=slack_refused asked=%s code=%s", asked, error.code)
         # The sentence says it all: nobody has to be asked.
-        return answers.error(error.message, error.fix, quoted=_server_words(error))
+        faults = [str(fault) for fault in getattr(error, "faults", ())]
+        message = "The file cannot be used:" if faults else error.message
+        return answers.error(message, error.fix, quoted=_server_words(error), listed=faults)
     if isinstance(error, MailError):
         log.warning("action=slack_mail_failed reference=%s asked=%s layer=%s", reference, asked, error.layer)
         return answers.error("The mail server did not do it.", error.fix, quoted=error.raw, reference=reference)

@@ -34,6 +34,10 @@ class Values:
         values = state.get("values") if isinstance(state, Mapping) else None
         self._values: Mapping[str, Any] = values if isinstance(values, Mapping) else {}
 
+    def has(self, name: str) -> bool:
+        """Whether the window had such an input at all."""
+        return name in self._values
+
     def text(self, name: str) -> str:
         """What was typed, without white space around it."""
         return self._string(name, "value").strip()

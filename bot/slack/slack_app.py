@@ -23,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import listeners
 from bot.slack.desk import FrontDesk
 from bot.slack.error_handler import explain
+from bot.slack.handed_files import READ_SCOPE
 from bot.slack.middleware import RoleBook, Rush
 from bot.slack.notifier import SlackNotifier
 from bot.slack.pacing import ChannelPace
@@ -45,6 +46,7 @@ REQUIRED_SCOPES: Final = frozenset(
         "users:read",
         "users:read.email",
         FILES_SCOPE,
+        READ_SCOPE,
     )
 )
 """What manifest.yml asks for."""

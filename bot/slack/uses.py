@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from bot.slack.blocks.forms import Form
 from bot.slack.blocks.kit import Card
+from bot.slack.form_values import SentFile
+from bot.slack.prospect_uses import Outreach
 from bot.slack.read_models import EscalationPack, FailedStage, MailTest, ProviderFound, Reading
 from core.domain.account import Mailbox
 from core.domain.actor import Actor
 from core.domain.campaign import Campaign
+from core.domain.campaign_query import CampaignQuery
 from core.domain.delivery import Delivery
 from core.domain.dns_checks import DomainReport
-from core.domain.enrollment import Enrollment, ProspectEvent
+from core.domain.enrollment import Enrollment, ProspectEvent, ProspectStatus
 from core.domain.figures import Report
 from core.domain.ledger import LedgerLine
 from core.ports.storage import SyncLogEntry
+from core.services.campaign_overview import CampaignOverview, StagePreview
 from core.services.campaigns import CampaignLine, CampaignReport
-from core.services.people import PersonReport
+from core.services.launch_check import LaunchReport
+from core.services.outcomes import EnrollResult, MoveResult
+from core.services.people import ImportResult, PersonReport
 from core.services.prospects import RetryResult
 from core.services.settings import SettingLine
+from core.services.trial_letter import TrialLetterResult
 
 Seen = Callable[[str, str], Awaitable[bool]]
 """(workspace, key): True the first time; a repeated Slack delivery is answered, not done again."""
@@ -93,10 +100,83 @@ class CampaignUses(Protocol):
     async def pause(self, actor: Actor, name: str) -> Campaign: ...
 
 
+class CampaignWork(CampaignUses, Protocol):
+    """The same, with what campaigns are built and ended with."""
+
+    async def list(self, actor: Actor, query: CampaignQuery | None = None) -> Sequence[CampaignLine]: ...
+    async def stop(self, actor: Actor, name: str) -> Campaign: ...
+    async def archive(self, actor: Actor, name: str) -> Campaign: ...
+    async def duplicate(self, actor: Actor, name: str, new_name: str | None = None) -> Campaign: ...
+    async def export(self, actor: Actor, name: str) -> str: ...
+    async def import_file(self, actor: Actor, text: str, files: Mapping[str, bytes] | None = None) -> Campaign: ...
+    async def enroll(self, actor: Actor, name: str, emails: Iterable[str]) -> EnrollResult: ...
+    async def move(
+        self, actor: Actor, from_name: str, to_name: str, *, statuses: Collection[ProspectStatus] = ()
+    ) -> MoveResult: ...
+
+
+class ImportUses(Protocol):
+    """core.services.people.PeopleService, as far as lists of people go."""
+
+    async def import_csv(self, actor: Actor, raw: bytes) -> ImportResult: ...
+
+
+class EditUses(Protocol):
+    """core.services.campaign_edits.CampaignEdits."""
+
+    async def change_stage(self, actor: Actor, name: str, position: int, changes: Mapping[str, Any]) -> Campaign: ...
+    async def add_stage(self, actor: Actor, name: str, stage: Mapping[str, Any]) -> Campaign: ...
+    async def delete_stage(self, actor: Actor, name: str, position: int, *, skip: bool = False) -> Campaign: ...
+    async def change_details(self, actor: Actor, name: str, changes: Mapping[str, Any]) -> Campaign: ...
+
+
+class OverviewUses(Protocol):
+    """core.services.campaign_overview.CampaignOverviews."""
+
+    async def campaign(self, actor: Actor, campaign_id: str) -> Campaign: ...
+    async def of(self, actor: Actor, campaign_id: str) -> CampaignOverview: ...
+    async def preview(self, actor: Actor, campaign_id: str, position: int) -> StagePreview: ...
+
+
+class LaunchUses(Protocol):
+    """core.services.launch_check.LaunchCheck."""
+
+    async def preflight(self, actor: Actor, name: str) -> LaunchReport: ...
+
+
+class TrialUses(Protocol):
+    """core.services.trial_letter.TrialLetter."""
+
+    async def send_test(
+        self, actor: Actor, campaign_name: str, position: int, to: str | None = None
+    ) -> TrialLetterResult: ...
+
+
+class FileUses(Protocol):
+    """core.services.campaign_files.CampaignFiles."""
+
+    async def put(self, actor: Actor, campaign_name: str, file_name: str, content: bytes) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """What campaigns are built with, looked at before they start, and tried."""
+
+    campaigns: CampaignWork
+    people: ImportUses
+    edits: EditUses
+    overviews: OverviewUses
+    launch: LaunchUses
+    trials: TrialUses
+    files: FileUses
+
+
 class ProspectUses(Protocol):
     """core.services.prospects.ProspectService."""
 
-    async def act_on_card(self, actor: Actor, event: ProspectEvent, delivery_id: str, version: int) -> Enrollment: ...
+    async def act_on_card(
+        self, actor: Actor, event: ProspectEvent, delivery_id: str, version: int, *, confirmed: bool = False
+    ) -> Enrollment: ...
     async def settle(self, actor: Actor, decision: str, delivery_id: str, version: int) -> Delivery: ...
     async def retry_all(self, actor: Actor, campaign_name: str | None) -> RetryResult: ...
     async def retry_person(self, actor: Actor, email: str) -> RetryResult: ...
@@ -163,6 +243,8 @@ class Services:
     holds: HoldUses | None = None
     reports: ReportUses | None = None
     tasks: TaskUses | None = None
+    building: Building | None = None
+    outreach: Outreach | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +286,10 @@ Story = Callable[[Actor], Awaitable[Answer]]
 """Calls a use case and presents."""
 
 
+Show = Callable[[Mapping[str, Any] | None], Awaitable[None]]
+"""Acknowledges a window that was sent off: this view stands in its place, or none."""
+
+
 class Desk(Protocol):
     """Serves acknowledged requests: who asks, once only, and every failure told. Raises nothing."""
 
@@ -212,8 +298,9 @@ class Desk(Protocol):
         story takes longer than Slack lets anybody open one."""
         ...
 
-    async def fill(self, body: dict[str, Any], story: Story) -> None:
-        """For a window that was sent off and stays: it shows the answer, or itself again with what went wrong."""
+    async def fill(self, body: dict[str, Any], story: Story, show: Show) -> None:
+        """For a window that was sent off and stays: ``show`` acknowledges with the answer, or with the window again and
+        what went wrong."""
         ...
 
     async def zone_of(self, workspace: str, user: str) -> str:
@@ -231,6 +318,14 @@ class Desk(Protocol):
     async def share(self, actor: Actor, channel: str | None, card: Card, pictures: Sequence[Picture]) -> Card | None:
         """Posts a card and pictures for everybody in a conversation, in a direct message where the bot is not in it.
         Returns what the person should know of how that went. Raises SlackError kinds where nothing was posted."""
+        ...
+
+    async def hand_over(self, actor: Actor, name: str, title: str, content: bytes) -> None:
+        """Gives a person a file, in their direct messages. Raises SlackError kinds."""
+        ...
+
+    async def fetch(self, file: SentFile, most: int) -> bytes:
+        """The bytes of a file that was given in a window. Raises InputError over ``most``, SlackError kinds."""
         ...
 
     async def publish_home(self, actor: Actor, view: dict[str, Any]) -> None:

@@ -22,11 +22,12 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of a people file."""
+    """What became of a people file. ``addresses`` are those by which its good rows are known, one each."""
 
     created: int
     updated: int
     rejected: list[Rejected]
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ class PeopleService:
                 await self._judge_again(uow)
             created, updated = created + new, updated + changed
             rejected.extend(conflicts)
-        return ImportResult(created, updated, sorted(rejected, key=lambda one: one.line))
+        bad = {one.line for one in rejected}
+        good = tuple(row.addresses[0].address for row in rows if row.addresses and row.line not in bad)
+        return ImportResult(created, updated, sorted(rejected, key=lambda one: one.line), good)
 
     async def _judge_again(self, uow: UnitOfWork) -> None:
         """Mail that waited for a merge field's value may go now; what still lacks one is held back again."""

@@ -21,7 +21,7 @@ from core.services.campaign_lookup import find_campaign
 from core.services.diagnose import diagnose_error
 from core.services.tools import Tools
 
-_SAMPLES: Final = {
+SAMPLES: Final = {
     "first_name": "Sam",
     "last_name": "Sample",
     "name": "Sam Sample",
@@ -30,6 +30,7 @@ _SAMPLES: Final = {
     "company": "Example Ltd",
     "unsubscribe_link": "https://example.com/unsubscribe",
 }
+"""Whose name stands in a letter that nobody gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class TrialLetter:
 
     def _letter(self, system: SystemMailbox, stage: Stage, to: str, subject: str) -> Letter:
         def filled(template: str, *, escape: bool = False) -> str:
-            values = {name: _SAMPLES.get(name, f"[{name}]") for name in fields_in(template)}
+            values = {name: SAMPLES.get(name, f"[{name}]") for name in fields_in(template)}
             return render(template, {**values, "sender_email": system.address}, escape=escape).text
 
         text = filled(stage.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.slack.action_ids import DISCONNECT, encode
@@ -22,6 +23,7 @@ _FOLLOWS: Final = {
     + _NOT_DELIVERED,
 }
 _WAITS: Final = "You are told in a direct message; /mailbox status says what would make room."
+_LISTED: Final = 20
 _BOTH: Final = "Campaigns need both switches: type /mailbox switch {} {} on."
 
 
@@ -68,17 +70,21 @@ def hint(asked: Hint) -> Card:
     return Card(kit.fallback(asked.problem, "Type:", asked.usage), blocks)
 
 
-def error(message: str, fix: str = "", *, quoted: str = "", reference: str = "") -> Card:
-    """What went wrong, somebody else's own words where there are some, what to do, and, where asking somebody is what
-    there is to do, the reference to quote."""
+def error(message: str, fix: str = "", *, quoted: str = "", reference: str = "", listed: Sequence[str] = ()) -> Card:
+    """What went wrong, point by point where it is ``listed``, somebody else's own words where there are some, what to
+    do, and, where asking somebody is what there is to do, the reference to quote."""
     blocks = [kit.note(message)]
+    if listed:
+        more = [f"and {len(listed) - _LISTED} more"] if len(listed) > _LISTED else []
+        blocks.append(kit.bullets([*listed[:_LISTED], *more]))
     if quoted:
         blocks.append(kit.server_said(quoted))
     if fix:
         blocks.append(kit.note(fix))
     if reference:
         blocks.append(kit.context(f"Reference {escaped(reference, 40)}"))
-    return Card(sentence(f"{message} {fix}".strip(), kit.FALLBACK) or "–", blocks)
+    words = " ".join(part for part in (message, *listed[:3], fix) if part)
+    return Card(sentence(words, kit.FALLBACK) or "–", blocks)
 
 
 def ask_disconnect(mailbox: Mailbox) -> Card:

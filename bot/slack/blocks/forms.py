@@ -102,16 +102,24 @@ def again(view: Mapping[str, Any], problem: kit.Card) -> Form:
     except RefusedError:
         kept = {}
     values = (view.get("state") or {}).get("values") or {}
-    blocks = [_filled(block, values) for block in view.get("blocks", ()) if block.get("block_id") != "problem"]
-    told = kit.markup(f":warning: *Not saved.* {problem.text}")
+    blocks = [_filled(block, values) for block in view.get("blocks", ()) if not _is_problem(block)]
+    told = kit.markup(":warning: *Not done.* What you filled in is still here.")
     return Form(
         callback_id=str(view.get("callback_id") or ""),
         title=_text_of(view, "title"),
         submit=_text_of(view, "submit"),
         close=_text_of(view, "close") or "Cancel",
         kept=kept,
-        blocks=[told | {"block_id": "problem"}, *blocks],
+        blocks=[told | {"block_id": "problem"}, *_reasons(problem), *blocks],
     )
+
+
+def _reasons(problem: kit.Card) -> list[Json]:
+    return [block | {"block_id": f"problem{number}"} for number, block in enumerate(problem.blocks[:3])]
+
+
+def _is_problem(block: Json) -> bool:
+    return str(block.get("block_id")).startswith("problem")
 
 
 def _text_of(view: Mapping[str, Any], name: str) -> str:

@@ -118,9 +118,11 @@ def test_a_window_that_could_not_be_saved_comes_back_with_everything_in_it() -> 
     }
     back = again(view, answers.error("The name is taken.", "Choose another.")).view("C0ALERTS")
     assert check_view(back) == []
-    assert "The name is taken. Choose another." in back["blocks"][0]["text"]["text"]
-    assert back["blocks"][1]["element"]["initial_value"] == "typed"
-    assert back["blocks"][4]["element"]["initial_option"]["value"] == "value-7"
+    assert "Not done" in back["blocks"][0]["text"]["text"]
+    assert [block["text"]["text"] for block in back["blocks"][1:3]] == ["The name is taken.", "Choose another."]
+    inputs = {block["block_id"]: block["element"] for block in back["blocks"] if block["type"] == "input"}
+    assert inputs["text"]["initial_value"] == "typed"
+    assert inputs["choice"]["initial_option"]["value"] == "value-7"
     assert kept_in(back) == ({"campaign": "one"}, "C0ALERTS")
     twice = again(back | {"state": view["state"]}, answers.error("Again.")).view()
     assert len(twice["blocks"]) == len(back["blocks"])

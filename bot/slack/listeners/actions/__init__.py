@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.slack.blocks.kit import Card
 from bot.slack.listeners.actions.alert_buttons import AlertButtons
 from bot.slack.listeners.actions.brake_button import BrakeButton
 from bot.slack.listeners.actions.campaign_buttons import CampaignButtons
+from bot.slack.listeners.actions.campaign_life import CampaignLifeButtons
 from bot.slack.listeners.actions.mailbox_buttons import MailboxButtons
 from bot.slack.listeners.actions.stage_buttons import StageButtons
 from bot.slack.listeners.actions.task_buttons import TaskButtons
@@ -26,6 +27,7 @@ from core.domain.actor import Actor
 from core.errors import RefusedError, SlackError
 
 Press = Callable[[Actor, ButtonValue], Awaitable[Answer]]
+Pick = Callable[[Actor, Mapping[str, Any]], Awaitable[Answer]]
 
 
 def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Connect) -> None:
@@ -33,6 +35,8 @@ def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Con
     home = Home(desk, services)
     for action_id, press in buttons(desk, services, connect).items():
         app.action(action_id)(_listener(desk, home, press))
+    for action_id, pick in menus(desk, services).items():
+        app.action(action_id)(_menu_listener(desk, pick))
 
     @app.action(action_ids.OPEN_LINK)
     async def on_link(ack: AsyncAck) -> None:
@@ -47,7 +51,7 @@ def register_actions(app: AsyncApp, desk: Desk, services: Services, connect: Con
 def buttons(desk: Desk, services: Services, connect: Connect) -> dict[str, Press]:
     """Action id to what pressing it does. The card itself changes by the engine's hand, for everybody at once."""
     mailbox = MailboxButtons(services.mailboxes, ConnectLinks(services, connect))
-    stage, campaign = StageButtons(services.prospects), CampaignButtons(services.campaigns)
+    stage, campaign = StageButtons(services.prospects, services.outreach), CampaignButtons(services.campaigns)
     escalations = Escalations(desk, services)
     return {
         action_ids.RESYNC: mailbox.resync,
@@ -62,14 +66,46 @@ def buttons(desk: Desk, services: Services, connect: Connect) -> dict[str, Press
         action_ids.POST_MAILBOX: escalations.post_mailbox,
         action_ids.START: campaign.start,
         action_ids.RETRY: stage.retry,
+        action_ids.RETRY_ANYWAY: stage.retry_anyway,
+        action_ids.FIX_ADDRESS: stage.fix_address,
         action_ids.SKIP: stage.skip,
         action_ids.FINISH: stage.finish,
         action_ids.WAS_SENT: stage.was_sent,
         action_ids.SEND_AGAIN: stage.send_again,
         action_ids.DROP: stage.drop,
+        **_campaign_buttons(desk, services),
         **({} if services.holds is None else _brake_buttons(BrakeButton(services.holds))),
         **({} if services.tasks is None else _task_buttons(TaskButtons(services.tasks))),
         **({} if services.alerts is None else _alert_buttons(AlertButtons(services.alerts, escalations))),
+    }
+
+
+def menus(desk: Desk, services: Services) -> dict[str, Pick]:
+    """Action id to what follows from a choice, where what the menu acts on is more than an id and a version."""
+    if services.building is None:
+        return {}
+    listed = CampaignLifeButtons(desk, services, services.building)
+    return dict.fromkeys(action_ids.LIST_BY, listed.by) | dict.fromkeys(action_ids.LIST_SHOW, listed.show)
+
+
+def _campaign_buttons(desk: Desk, services: Services) -> dict[str, Press]:
+    if services.building is None:
+        return {}
+    campaign = CampaignLifeButtons(desk, services, services.building)
+    return {
+        action_ids.START: campaign.start,
+        action_ids.CAMPAIGN_NEW: campaign.new,
+        action_ids.CAMPAIGN_OPEN: campaign.open,
+        action_ids.CAMPAIGN_PREFLIGHT: campaign.preflight,
+        action_ids.CAMPAIGN_START_ANYWAY: campaign.start_anyway,
+        action_ids.CAMPAIGN_PAUSE: campaign.pause,
+        action_ids.CAMPAIGN_STOP: campaign.stop,
+        action_ids.CAMPAIGN_ARCHIVE: campaign.archive,
+        action_ids.CAMPAIGN_ADD: campaign.add,
+        action_ids.CAMPAIGN_SETTINGS: campaign.settings,
+        action_ids.CAMPAIGN_MORE: campaign.more,
+        action_ids.STAGE_NEW: campaign.new_stage,
+        action_ids.STAGE_MORE: campaign.stage,
     }
 
 
@@ -102,6 +138,14 @@ def _listener(desk: Desk, home: Home, press: Press) -> Callable[[AsyncAck, dict[
         await desk.serve(body, _story(home, press, body))
 
     return on_press
+
+
+def _menu_listener(desk: Desk, pick: Pick) -> Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]:
+    async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        await desk.serve(body, lambda actor: pick(actor, (body.get("actions") or [{}])[0]))
+
+    return on_choice
 
 
 def _story(home: Home, press: Press, body: dict[str, Any]) -> Story:

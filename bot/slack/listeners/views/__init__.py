@@ -9,11 +9,13 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.slack import action_ids
-from bot.slack.blocks.forms import kept_in, waiting
+from bot.slack.blocks.forms import kept_in
 from bot.slack.blocks.kit import Card
 from bot.slack.form_values import Faults, Values
+from bot.slack.listeners.views.campaigns import campaign_submissions
+from bot.slack.listeners.views.prospects import prospect_submissions
 from bot.slack.listeners.views.submission import Submission
-from bot.slack.uses import Desk, Services
+from bot.slack.uses import Desk, Services, Show
 from core.domain.actor import Actor
 from core.errors import RefusedError
 
@@ -33,9 +35,9 @@ def register_views(app: AsyncApp, desk: Desk, services: Services) -> None:
         await ack()
 
 
-def submissions(desk: Desk, services: Services) -> Mapping[str, Submission[Any]]:  # noqa: ARG001
+def submissions(desk: Desk, services: Services) -> Mapping[str, Submission[Any]]:
     """callback_id to what becomes of what was filled in."""
-    return {}
+    return {**campaign_submissions(desk, services), **prospect_submissions(desk, services)}
 
 
 def _listener(desk: Desk, submission: Submission[Any]) -> Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]:
@@ -53,13 +55,22 @@ def _listener(desk: Desk, submission: Submission[Any]) -> Callable[[AsyncAck, di
         if isinstance(request, Faults):
             await ack(response_action="errors", errors=dict(request.by_input))
         elif submission.stays:
-            await ack(response_action="update", view=waiting(view["title"]["text"]))
-            await desk.fill(body, lambda actor: submission.story(actor, request))
+            await desk.fill(body, lambda actor: submission.story(actor, request), _showing(ack))
         else:
             await ack()
             await desk.serve(body, lambda actor: submission.story(actor, request))
 
     return on_submission
+
+
+def _showing(ack: AsyncAck) -> Show:
+    async def show(view: Mapping[str, Any] | None) -> None:
+        if view is None:
+            await ack()
+        else:
+            await ack(response_action="update", view=dict(view))
+
+    return show
 
 
 async def _stale(_: Actor) -> Card:

@@ -16,8 +16,8 @@ Request = TypeVar("Request")
 @dataclass(frozen=True, slots=True)
 class Submission(Generic[Request]):
     """``read`` is pure and quick: the request in what was filled in and what the window carried, or what is wrong with
-    it, by input. ``story`` then does it. Where it ``stays`` the window says "One moment" and shows the answer, or
-    itself again with what went wrong; else it closes, and the answer goes to where the window was asked for."""
+    it, by input. ``story`` then does it. Where it ``stays`` the window shows the answer, or itself again with what went
+    wrong; else it closes, and the answer goes to where the window was asked for."""
 
     read: Callable[[Values, Mapping[str, str]], Request | Faults]
     story: Callable[[Actor, Request], Awaitable[Answer]]
