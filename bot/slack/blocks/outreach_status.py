@@ -190,7 +190,7 @@ def person_report(
     person: Person, activities: Sequence[Activity], enrollments: Sequence[tuple[str, str, int, str | None]]
 ) -> Card:
     """Addresses, campaigns as (name, status, stage, reason), and the newest mail, newest first."""
-    stack = Stack(kit.header(person.name), kit.paragraph(*([_address(one)] for one in _addresses(person))))
+    stack = Stack(kit.header(person.name), kit.paragraph(*([_address(one)] for one in addresses_in_words(person))))
     for campaign, status, stage, reason in enrollments[:_ROWS]:
         tail = [kit.glue(": "), kit.words(reason, 300)] if reason else []
         stack.add(kit.paragraph([kit.bold(campaign), kit.glue(f", stage {stage}: "), kit.words(status, 40), *tail]))
@@ -198,7 +198,7 @@ def person_report(
         stack.add(kit.note("In no campaign."))
     stack.add(kit.divider())
     for one in activities[:_ROWS]:
-        if not stack.add(_activity(one)):
+        if not stack.add(activity_line(one)):
             break
     if not activities:
         stack.add(kit.note("No mail with them yet."))
@@ -208,7 +208,8 @@ def person_report(
     )
 
 
-def _addresses(person: Person) -> list[str]:
+def addresses_in_words(person: Person) -> list[str]:
+    """One to a line, with its type."""
     return [f"{one.address} ({one.type}{', primary' if one.primary else ''})" for one in person.addresses[:20]] or ["–"]
 
 
@@ -216,7 +217,8 @@ def _address(text: str) -> Json:
     return kit.words(text, 300)
 
 
-def _activity(one: Activity) -> Json:
+def activity_line(one: Activity) -> Json:
+    """When, in which direction, its subject and beginning."""
     arrow = "From them" if one.direction == "in" else "To them"
     return kit.paragraph(
         [kit.when(iso(one.at)), kit.glue(f": {arrow}, "), kit.bold(one.subject or "(no subject)", 200)],
