@@ -62,8 +62,8 @@ def _words(sheet: ProspectSheet) -> str:
         lines.append(reason_words(enrollment.reason.text, enrollment.reason.fix))
     if sheet.attempt is not None and sheet.attempt.server_text and failed:
         lines.append(f"The server said: {escaped(sheet.attempt.server_text, 300)}")
-    goes = when_next(enrollment.next_at, sheet.at, runs=campaign.status is CampaignStatus.ACTIVE)
-    if goes and not failed:
+    goes = when_next(enrollment.status, enrollment.next_at, sheet.at, runs=campaign.status is CampaignStatus.ACTIVE)
+    if goes:
         lines.append(goes[:1].upper() + goes[1:])
     if campaign.status is not CampaignStatus.ACTIVE:
         lines.append(f"The campaign: {escaped(implied(campaign), 200)}")

@@ -18,6 +18,7 @@ _MARKS: Final = {
     ProspectStatus.REPLIED: ":large_blue_circle:",
     ProspectStatus.COMPLETE: ":white_check_mark:",
 }
+_GOES_ON: Final = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
 _FAILED: Final = ":red_circle:"
 """Bounced, Spam, Not Delivered (R115). The word beside it says the same."""
 
@@ -44,9 +45,9 @@ def has_failed(status: ProspectStatus) -> bool:
     return status not in _MARKS
 
 
-def when_next(next_at: datetime | None, now: datetime, *, runs: bool) -> str:
+def when_next(status: ProspectStatus, next_at: datetime | None, now: datetime, *, runs: bool) -> str:
     """``next send Mon 10:00 (in 2 days)``, in markup; empty where none is planned. ``runs``: the campaign does."""
-    if next_at is None:
+    if next_at is None or status not in _GOES_ON:
         return ""
     if not runs:
         return "next send waits for the campaign"
@@ -75,6 +76,6 @@ def row_words(row: ProspectRow, stages: int, now: datetime, *, runs: bool) -> st
     failed = " failed" if has_failed(row.status) else ""
     first = f"*{escaped(row.person, 100)}* · {escaped(row.email, 254)}"
     second = f"{status_words(row.status)} · stage {row.stage} of {stages}{failed}"
-    goes = "" if has_failed(row.status) else when_next(row.next_at, now, runs=runs)
+    goes = when_next(row.status, row.next_at, now, runs=runs)
     lines = [first, f"{second} · {goes}" if goes else second, reason_words(row.reason_text, row.reason_fix)]
     return "\n".join(line for line in lines if line)

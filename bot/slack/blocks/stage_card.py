@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.slack.action_ids import FINISH, RETRY, SKIP, encode
+from bot.slack.action_ids import FINISH, FIX_ADDRESS, RETRY, RETRY_ANYWAY, SKIP, ButtonValue, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json
-from bot.slack.blocks.text import local_time, mention
+from bot.slack.blocks.text import escaped, local_time, mention
 from core.domain.cards import StageCard
 from core.domain.enrollment import ProspectEvent, ProspectStatus, may_follow
 
@@ -77,6 +77,7 @@ def _buttons(facts: StageCard) -> list[Json]:
     whom = facts["person"]
     offered = (
         (ProspectEvent.RETRY, kit.button("Retry", RETRY, value, style="primary", spoken=f"Retry {whom}")),
+        (ProspectEvent.RETRY, kit.button("Fix address …", FIX_ADDRESS, value, spoken=f"Fix the address of {whom}")),
         (ProspectEvent.SKIP, kit.button("Skip", SKIP, value, spoken=f"Skip this stage for {whom}")),
         (ProspectEvent.FINISH, _finish(value, whom)),
     )
@@ -89,10 +90,28 @@ def _allowed(event: ProspectEvent, status: str) -> bool:
 
 
 def _finish(value: str, whom: str) -> Json:
-    asked = kit.confirm(
-        "Mark finished?", f"{whom} gets nothing more in this campaign. This cannot be undone.", "Mark finished"
-    )
+    words = f"{whom} gets nothing more in this campaign. Undo works for a short while, then it is final."
+    asked = kit.confirm("Mark finished?", words, "Mark finished")
     return kit.button("Mark finished", FINISH, value, confirm=asked, spoken=f"Mark {whom} finished")
+
+
+def retry_warning(words: str, fix: str, stage: ButtonValue) -> Card:
+    """A retry that is unlikely to help: why, and the two ways on. For whoever pressed, beside the card."""
+    value = encode(stage.id, stage.version)
+    blocks = [
+        kit.markup(f":warning: *{escaped(words, 400)}*\n{escaped(fix, 400)}"),
+        kit.actions(
+            kit.button("Retry all the same", RETRY_ANYWAY, value, style="danger"),
+            kit.button("Fix address …", FIX_ADDRESS, value),
+        ),
+    ]
+    return Card(kit.fallback(words, fix), blocks)
+
+
+def retried_anyway() -> Card:
+    """In place of the warning; the card itself says how it went."""
+    words = "The stage is tried again. Its card says how it goes."
+    return Card(words, [kit.note(words)], replaces=True)
 
 
 def _settled(facts: StageCard) -> Card:

@@ -18,6 +18,7 @@ VERBS: Final = (
     Verb("pause", "[address]", "stop reading and sending for a while"),
     Verb("resume", "[address]", "go on after a pause"),
     Verb("switch", "[address] send|capture on|off", "send from a mailbox or not, read its mail or not"),
+    Verb("signature", "[address]", "what stands under your campaign mails, and further From addresses"),
     Verb("disconnect", "address", "forget the password; the history stays"),
     Verb("log", "[address]", "recent errors, each with its fix"),
     Verb("check", "[domain | address]", "whether a domain's mail is set up right: MX, SPF, DMARC, DKIM"),
@@ -75,6 +76,11 @@ class SwitchMailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class EditSignature:
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DisconnectMailbox:
     address: str
 
@@ -122,6 +128,7 @@ MailboxRequest = (
     | PauseMailbox
     | ResumeMailbox
     | SwitchMailbox
+    | EditSignature
     | DisconnectMailbox
     | MailboxLog
     | CheckDomain
@@ -211,6 +218,7 @@ READERS: Final[dict[str, Callable[[list[Word]], MailboxRequest]]] = {
     "pause": _with_address("pause", PauseMailbox),
     "resume": _with_address("resume", ResumeMailbox),
     "switch": _switch,
+    "signature": _with_address("signature", EditSignature),
     "disconnect": _disconnect,
     "log": _with_address("log", MailboxLog),
     "check": _check,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.slack import action_ids
-from bot.slack.action_ids import encode, used
-from bot.slack.blocks import answers, mailbox_reports, outreach_status
+from bot.slack.action_ids import ButtonValue, encode, used
+from bot.slack.blocks import answers, mailbox_reports, outreach_status, stage_card
 from bot.slack.blocks.cards import present
 from bot.slack.blocks.home import home_view
 from bot.slack.listeners.actions import buttons
@@ -37,6 +37,7 @@ def shown() -> list[Any]:
         outreach_status.start_offer([(draft, COUNTS)]),
         mailbox_reports.escalation(Pack(), "mailbox-rita", "mark"),
         present("brake", BRAKE | {"scope": "campaign"}),
+        stage_card.retry_warning("It bounced.", "Give another address.", ButtonValue("delivery-1", 2)),
     ]
     home = home_view([a_mailbox(status=one) for one in MailboxStatus], [], [(draft, COUNTS)])
     return [*(card.blocks for card in (*CARDS.values(), *offers)), home["blocks"]]

@@ -9,15 +9,16 @@ from bot.slack.blocks import answers, mailbox_status, settings_list
 from bot.slack.blocks.help import explained
 from bot.slack.blocks.kit import Card
 from bot.slack.blocks.mailbox_words import BROKEN
+from bot.slack.blocks.signature_form import signature_form
 from bot.slack.listeners.commands.looking_into import LookingInto
 from bot.slack.listeners.connecting import ConnectLinks
 from bot.slack.listeners.mailbox_facts import MailboxFacts, latest_error, one_mailbox
-from bot.slack.uses import Connect, Desk, Services
+from bot.slack.uses import Answer, Connect, Desk, Services
 from core.domain.account import Mailbox, MailboxStatus
-from core.domain.actor import Actor
+from core.domain.actor import Actor, require_mailbox
 from core.errors import RethreadError
 
-Simple = asked.RefreshMailbox | asked.PauseMailbox | asked.ResumeMailbox | asked.SwitchMailbox
+Simple = asked.EditSignature | asked.RefreshMailbox | asked.PauseMailbox | asked.ResumeMailbox | asked.SwitchMailbox
 
 
 class MailboxCommand:
@@ -28,7 +29,7 @@ class MailboxCommand:
         self._facts, self._links = MailboxFacts(services), ConnectLinks(services, connect)
         self._looking = LookingInto(desk, services)
 
-    async def answer(self, actor: Actor, request: asked.MailboxRequest) -> Card:
+    async def answer(self, actor: Actor, request: asked.MailboxRequest) -> Answer:
         """Raises RethreadError kinds; the desk tells them."""
         match request:
             case asked.Help() | asked.Hint():
@@ -45,7 +46,7 @@ class MailboxCommand:
                 return await self._looking.answer(actor, request)
             case asked.ShowSettings() | asked.ChangeSetting():
                 return await self._setting(actor, request)
-            case asked.RefreshMailbox() | asked.PauseMailbox() | asked.ResumeMailbox() | asked.SwitchMailbox():
+            case _:
                 return await self._simple(actor, request)
 
     async def _status(self, actor: Actor, request: asked.MailboxStatus) -> Card:
@@ -100,9 +101,12 @@ class MailboxCommand:
         changed = await self._settings.set(actor, request.key, request.value)
         return settings_list.setting_changed(changed.setting, changed.value, changed.is_default, changed.note)
 
-    async def _simple(self, actor: Actor, request: Simple) -> Card:
+    async def _simple(self, actor: Actor, request: Simple) -> Answer:
         mailbox = await one_mailbox(self._mailboxes, actor, request.address)
         match request:
+            case asked.EditSignature():
+                require_mailbox(actor, mailbox)  # who may not change it hears so before typing anything
+                return signature_form(mailbox)
             case asked.RefreshMailbox():
                 return answers.refreshed(await self._mailboxes.refresh(actor, mailbox.id))
             case asked.PauseMailbox():

@@ -8,6 +8,7 @@ from bot.slack.blocks.help import explained
 from bot.slack.blocks.kit import Card
 from bot.slack.uses import Services
 from core.domain.actor import Actor
+from core.errors import RefusedError
 from core.services.prospects import RetryResult
 
 
@@ -38,7 +39,7 @@ class OutreachCommand:
             case asked.ShowPerson(email):
                 return await self._person(actor, email)
             case _:
-                return answers.said("This is being built.")
+                raise RefusedError("Rethread does not offer this here.", reason="not_offered")
 
     async def _list(self, actor: Actor) -> Card:
         lines = await self._campaigns.list(actor)
