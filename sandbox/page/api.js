@@ -21,6 +21,15 @@ export async function post(path, body) {
   });
 }
 
+/** Put a file into a window; the answer holds its file object. */
+export async function upload(user, file) {
+  return request(`/page/file_input?${new URLSearchParams({ user, name: file.name })}`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: file,
+  });
+}
+
 /** Like post, but every failure comes back as {ok: false, error, message}. */
 export async function attempt(path, body) {
   try {

@@ -5,6 +5,7 @@ import { el, safeUrl, uid } from "./dom.js";
 import { plainText, textObject } from "./mrkdwn.js";
 import { moveByKeys, openPopup } from "./popup.js";
 import { dateField, textField } from "./fields.js";
+import { fileField } from "./filefield.js";
 import { entriesFor, isSelect, selectElement } from "./choices.js";
 
 /** What the person has entered on one message or view: {block_id: {action_id: state}}. */
@@ -63,6 +64,8 @@ export function element(part, where, surface) {
     case "url_text_input":
     case "rich_text_input":
       return textField(part, control(part, where, surface));
+    case "file_input":
+      return fileField(part, control(part, where, surface), surface);
     default:
       return el("span", { class: "unknown-block" }, `[${part.type}]`);
   }

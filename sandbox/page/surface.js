@@ -1,5 +1,5 @@
 // Purpose: tie the elements of one message, modal or Home view to the server: actions, suggestions, state.
-import { attempt, post } from "./api.js";
+import { attempt, post, upload } from "./api.js";
 import { toast } from "./toast.js";
 
 /**
@@ -27,6 +27,7 @@ export function makeSurface(store, container, state, submit = null) {
       if (!answer.ok) toast(answer.message || `${store.app.name} did not respond to that click.`, "error");
       return { ...answer, message: answer.message || "The app did not respond." };
     },
+    upload: async (file) => (await upload(user, file)).file,
     suggest: (blockId, actionId, value) =>
       post("/page/suggest", { user, container, block_id: blockId, action_id: actionId, value }),
   };

@@ -105,6 +105,7 @@ class Files:
             web.get("/files-pri/{team}-{file}/{name}", self.give),
             web.get("/files-pri/download/{team}-{file}/{name}", self.give),
             web.get("/page/file", self.show),
+            web.post("/page/file_input", self.put_in),
         ]
 
     def announce(self, name: str, length: int, alt_txt: str, owner: str) -> SlackFile:
@@ -114,6 +115,19 @@ class Files:
         file.address = f"{self._base_url()}/files-pri/{self._workspace.team_id}-{file.id}/{quote(name, safe='')}"
         self._files[file.id] = self._tickets[ticket] = file
         return file
+
+    def hand_in(self, user: str, name: str, content: bytes) -> SlackFile:
+        """Keep a file that a person puts into a window's file_input; the app reads it with its token."""
+        file = self.announce(name, len(content), "", user)
+        file.content, file.complete = content, True
+        return file
+
+    async def put_in(self, request: web.Request) -> web.Response:
+        """Take a file from the page, and answer with its file object, as it will stand in the view's state."""
+        user, name = request.query.get("user", ""), request.query.get("name", "")
+        if user not in self._workspace.users or not name:
+            raise web.HTTPNotFound
+        return web.json_response({"ok": True, "file": self.hand_in(user, name[:255], await request.read()).to_api()})
 
     def get(self, file_id: str) -> SlackFile | None:
         """Return a file, or None."""

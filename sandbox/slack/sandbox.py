@@ -178,6 +178,10 @@ class SlackSandbox:
             raise NotPossibleError("not_found", "This window is no longer open.")
         return await self.interactions.submit(user, view_id, _state(view, values or {}))
 
+    def hand_in(self, user: str, name: str, content: bytes) -> Json:
+        """Choose a file in a window; the answer is what a file_input holds then."""
+        return self.files.hand_in(user, name, content).to_api()
+
     async def close_view(self, user: str, view_id: str) -> Json:
         """Close a modal without submitting it."""
         return await self.interactions.close(user, view_id)

@@ -40,7 +40,7 @@ def preflight_card(report: LaunchReport, *, asked_to_start: bool = False) -> Car
     if table:
         stack.add(kit.preformatted(table))
     blocks = [*stack.blocks, kit.actions(*_buttons(report))]
-    return Card(kit.fallback(f"Preflight of {report.campaign.name}: {verdict}"), blocks, window="Preflight")
+    return Card(kit.fallback(f"Preflight of {report.campaign.name}: {verdict}"), blocks)
 
 
 def _verdict(report: LaunchReport, *, asked_to_start: bool) -> str:

@@ -14,7 +14,7 @@ from core.domain.campaign import CampaignStatus
 from sandbox.slack import Message, SlackSandbox
 from sandbox.slack.model import View
 from storage.sql_store import SqlStore
-from tests.fakes.services import NOW, FirstTimes
+from tests.fakes.services import FirstTimes
 from tests.integration.slack.conftest import access
 from tests.integration.slack.real_engine import FILE, RITA, RealEngine, real_engine
 
@@ -293,8 +293,33 @@ async def test_a_window_that_takes_longer_than_slack_waits_says_so_first(
 ) -> None:
     """A trigger lives for three seconds: the window stands before its facts are there."""
     await engine.campaign()
-    async with engine.store.write("T0AGENCY") as uow:  # SQLite has one writer: what the window needs has to wait
-        await uow.seen.first_time("somebody is writing", NOW)
-        await types(slack, f'open "{NAME}"')
-        await window(slack, "One moment")
+    held = slack.hold("users.info")
+    await types(slack, f'open "{NAME}"')
+    await window(slack, "One moment")
+    held.release()
     await window(slack, "2 days later")
+
+
+async def test_files_are_given_in_windows(slack: SlackSandbox, face: SlackFace, engine: RealEngine) -> None:
+    """A list of people goes in whole; a stage's attachment is there before the stage names it."""
+    await engine.campaign()
+    await types(slack, f'add "{NAME}"')
+    adding = await window(slack, "Or a list of people")
+    people = b"first_name,personal_email\nBen,ben@candidates.example\nCleo,cleo@candidates.example\n"
+    await fills(slack, adding, file=[slack.hand_in("U0RITA", "people.csv", people)])
+    await window(slack, "2 people are new", f"2 people were added to {NAME}")
+    await types(slack, f'open "{NAME}"')
+    await chooses(slack, await window(slack, "2 days later"), "campaign.stage_more", "edit_1")
+    await fills(slack, await window(slack, "Attach files"), files=[slack.hand_in("U0RITA", "role.pdf", b"%PDF-1.4")])
+    await window(slack, "Stage 1 is saved", "with role.pdf")
+    assert await engine.uses.files.names(RITA, NAME) == {"role.pdf": True}
+
+
+async def test_a_file_that_slack_does_not_let_us_read_is_asked_for_as_text(
+    slack: SlackSandbox, face: SlackFace, engine: RealEngine
+) -> None:
+    slack.tokens.scopes.discard("files:read")
+    await types(slack, "import")
+    importing = await window(slack, "What is it?")
+    await fills(slack, importing, file=[slack.hand_in("U0RITA", "campaign.yaml", FILE.encode())])
+    await window(slack, "Not done", "Slack did not let Rethread read campaign.yaml", "Paste its text instead")

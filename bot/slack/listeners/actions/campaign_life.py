@@ -139,7 +139,7 @@ class CampaignLifeButtons:
 
 
 def _with_way_back(card: Card, campaign: Campaign) -> Card:
-    return Card(card.text, [*card.blocks, life_changed(campaign).blocks[-1]], window="Test letter")
+    return Card(card.text, [*card.blocks, life_changed(campaign).blocks[-1]])
 
 
 def _stale() -> RefusedError:
