@@ -199,6 +199,7 @@ class Server:
                 "holds": workers.holds.run,
                 "check mails": workers.canaries.run,
                 "backfill": workers.backfill.run,
+                "filing": workers.filing.run,
                 "addresses": workers.addresses.run,
                 "stages": workers.stages.run,
                 "sending leases": workers.outreach.run_leases,

@@ -180,6 +180,7 @@ def make_engine(
     from core.services.backfill import BackfillService
     from core.services.canaries import CanaryService
     from core.services.cards import CardWriter
+    from core.services.filing import FilingService
     from core.services.ingest import IngestService
     from core.services.letters import LetterWriter
     from core.services.manual_stages import ManualStages
@@ -215,6 +216,7 @@ def make_engine(
         undecided=UndecidedService(tools, mail.connector, credentials, outreach, progress, texts),
         canaries=CanaryService(tools, submission, sync),
         backfill=BackfillService(tools, mail.connector, credentials, ingest),
+        filing=FilingService(tools, mail.connector, credentials),
         addresses=AddressLookups(tools, AddressChecks(mail.resolver)),
         manual=ManualStages(tools, progress),
         texts=texts,
@@ -233,6 +235,7 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     from core.workers.alerts import AlertWorker
     from core.workers.backfill import BackfillWorker
     from core.workers.canaries import CanaryWorker
+    from core.workers.filing import FilingWorker
     from core.workers.holds import HoldWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
@@ -247,6 +250,7 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
         alerts=AlertWorker(tools.store, tools.clock, StormService(tools), ReminderService(tools), ExpiryService(tools)),
         canaries=CanaryWorker(tools.store, engine.canaries),
         backfill=BackfillWorker(tools.store, engine.backfill),
+        filing=FilingWorker(tools.store, engine.filing),
         addresses=AddressWorker(tools.store, engine.addresses),
         holds=HoldWorker(tools.store, HoldService(tools, Brakes(tools))),
         stages=StageWorker(tools.store, engine.manual, engine.texts),

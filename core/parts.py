@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from core.services.discovery import AutoconfigSource, Discovery
     from core.services.email_log import EmailLog
     from core.services.engagement import EngagementService
+    from core.services.filing import FilingService
     from core.services.holds import HoldService
     from core.services.launch_check import LaunchCheck
     from core.services.mailboxes import MailboxService
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from core.workers.alerts import AlertWorker
     from core.workers.backfill import BackfillWorker
     from core.workers.canaries import CanaryWorker
+    from core.workers.filing import FilingWorker
     from core.workers.holds import HoldWorker
     from core.workers.notifications import NotificationWorker
     from core.workers.outreach import OutreachWorker
@@ -118,6 +120,7 @@ class Engine:
     undecided: UndecidedService
     canaries: CanaryService
     backfill: BackfillService
+    filing: FilingService
     addresses: AddressLookups
     manual: ManualStages
     texts: TextChecks
@@ -133,6 +136,7 @@ class Workers:
     alerts: AlertWorker
     canaries: CanaryWorker
     backfill: BackfillWorker
+    filing: FilingWorker
     addresses: AddressWorker
     holds: HoldWorker
     stages: StageWorker

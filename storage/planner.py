@@ -25,6 +25,7 @@ _ROWS = {
     "mailbox_leases": 1_000,
     "canaries": 100_000,
     "backfills": 20_000,
+    "filings": 1_000,
     "holds": 100,
     "traffic": 200_000,
     "learned_caps": 100,

@@ -13,6 +13,7 @@ from storage.canary_store import SqlCanaryStore
 from storage.delivery_store import SqlDeliveryStore
 from storage.engagement_stores import SqlCampaignFileStore, SqlEngagementStore
 from storage.enrollment_store import SqlEnrollmentStore
+from storage.filing_store import SqlFilingStore
 from storage.folder_store import SqlFolderStore
 from storage.leases import SqlLeaseStore
 from storage.limit_stores import SqlDomainCheckStore, SqlHoldStore, SqlSuppressionStore, SqlTrafficStore
@@ -110,6 +111,10 @@ class SqlUnitOfWork:
     @cached_property
     def backfills(self) -> SqlBackfillStore:
         return SqlBackfillStore(self._scope)
+
+    @cached_property
+    def filings(self) -> SqlFilingStore:
+        return SqlFilingStore(self._scope)
 
     @cached_property
     def reports(self) -> SqlReportStore:

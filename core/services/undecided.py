@@ -14,6 +14,7 @@ from core.domain.account import Mailbox, MailboxStatus
 from core.domain.delivery import Delivery, DeliveryState
 from core.domain.workspace_settings import WorkspaceSettings
 from core.errors import MailError, NotFoundError
+from core.ports.filing import FilingHabit
 from core.ports.mail import MailboxClient, MailboxConnector
 from core.ports.storage import UnitOfWork
 from core.services.credentials import CredentialService
@@ -79,9 +80,18 @@ class UndecidedService:
                 looks = await self._look(workspace, mailbox, deliveries, control)
             except (MailError, NotFoundError):  # not readable now, or its credentials are gone
                 looks = None
+            if looks and await self._copies_are_ours(workspace, mailbox):
+                looks = {one: replace(look, filing=look.found) for one, look in looks.items()}
         for delivery in deliveries:
             look = None if looks is None else looks.get(delivery.id)
             await self._decide(workspace, delivery.id, look)
+
+    async def _copies_are_ours(self, workspace: str, mailbox: Mailbox) -> bool:
+        """Then what lies in Sent does not show that the server files there. Asked after the look: what was filed in the
+        meantime was said to be ours before."""
+        async with self._tools.store.read(workspace) as uow:
+            filing = (await uow.filings.of([mailbox.id])).get(mailbox.id)
+        return filing is not None and filing.habit is FilingHabit.OURS
 
     async def _look(
         self, workspace: str, mailbox: Mailbox, deliveries: list[Delivery], control: list[Delivery]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Table
 
 from core.domain.account import MailboxStatus
+from core.ports.filing import FilingHabit
 from storage.column_types import Bytes, Sequence64, TextTuple, enum_text
 from storage.columns import (
     big_column,
@@ -212,6 +213,21 @@ backfills = Table(
     time_column("done_at", nullable=True),
     *number_columns("there", "looked_at", "logged"),
     key("key", "mailbox_id"),
+    refers("mailbox_id", "mailboxes", ondelete="CASCADE"),
+    sqlite_with_rowid=False,
+)
+
+filings = Table(
+    "filings",
+    metadata,
+    id_column("workspace"),
+    id_column("mailbox_id"),
+    Column("habit", enum_text(FilingHabit), nullable=False),
+    one_of("habit", FilingHabit),
+    time_column("through_at"),
+    id_column("through_id"),
+    time_column("not_before"),
+    key("mailbox_id"),
     refers("mailbox_id", "mailboxes", ondelete="CASCADE"),
     sqlite_with_rowid=False,
 )

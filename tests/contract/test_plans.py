@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from core.ports.filing import Filing, FilingHabit
 from core.ports.storage import UnitOfWork
 from storage.sql_store import SqlStore
 from tests.stores import NOW
@@ -50,6 +51,8 @@ async def ask_everything_hot(uow: UnitOfWork) -> None:
     await uow.people.known(["a", "b"], variants=True)
     await uow.messages.seen_counts(["mb1", "mb2"])
     await uow.backfills.due(NOW)
+    await uow.filings.newest(["mb1", "mb2"], after=NOW, before=NOW)
+    await uow.filings.mails(Filing("mb1", FilingHabit.OURS, NOW, "d1", NOW), before=NOW, limit=5)
     await uow.people.get_many(["p1", "p2"])
     await uow.messages.stream("p1")
     await uow.enrollments.find("c1", "p1")

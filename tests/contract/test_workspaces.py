@@ -15,6 +15,7 @@ from core.domain.campaign import CampaignStatus
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectStatus
 from core.errors import StorageError
+from core.ports.filing import Filing, FilingHabit
 from core.ports.mail import Credentials
 from core.ports.storage import (
     CampaignFile,
@@ -60,6 +61,7 @@ async def fill(uow: UnitOfWork) -> None:
     await uow.leases.take(["mb1"], holder=uow.workspace, now=NOW, until=LATER)
     await uow.canaries.add(Canary("c1", "mb1", "mb1", "rethread-canary.1@agency.test", NOW))
     await uow.backfills.ask("key", uow.workspace, ["mb1"], NOW)
+    await uow.filings.take(Filing("mb1", FilingHabit.OURS, NOW, uow.workspace, NOW), now=NOW, until=LATER)
     await uow.sync_log.add(SyncLogEntry("mb1", NOW, uow.workspace, "", ""))
     await uow.audit.add(at=NOW, actor=uow.workspace, action="fill", subject="all")
     await uow.seen.first_time("Ev1", NOW)
@@ -101,6 +103,7 @@ async def change_everything(uow: UnitOfWork) -> None:
     (backfill,) = await uow.backfills.due(LATER)
     await uow.backfills.save(replace(backfill, done_at=LATER))
     await uow.backfills.ask("key", "other", ["mb1"], LATER)
+    await uow.filings.save(Filing("mb1", FilingHabit.HOST, LATER, "d1", LATER))
     await uow.people.update("p1", make_person("person1@candidates.example", first_name="Other"), LATER)
     await uow.people.add_address("p1", make_person("more@candidates.example").addresses[0])
     await uow.people.remove_address("p1", "person1@candidates.example")

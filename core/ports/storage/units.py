@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.ports.backfill import BackfillStore
+from core.ports.filing import FilingStore
 from core.ports.storage.engagement import CampaignFileStore, EngagementStore
 from core.ports.storage.limits import DomainCheckStore, HoldStore, SuppressionStore, TrafficStore
 from core.ports.storage.lists import ListStore
@@ -63,6 +64,8 @@ class UnitOfWork(Protocol):
     def canaries(self) -> CanaryStore: ...
     @property
     def backfills(self) -> BackfillStore: ...
+    @property
+    def filings(self) -> FilingStore: ...
     @property
     def reports(self) -> ReportStore: ...
     @property
