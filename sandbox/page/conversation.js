@@ -146,8 +146,8 @@ export class Conversation {
     if (!list) return;
     try {
       const { messages } = await get("/page/messages", { user: this.store.user, channel: this.channel.id });
-      list.set(messages.filter((one) => !one.thread_ts || one.thread_ts === one.ts));
-      if (bottom) list.toBottom();
+      const own = messages.filter((one) => !one.thread_ts || one.thread_ts === one.ts);
+      list.set(own, { follow: bottom });
       this.options.onRead();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -273,8 +273,7 @@ export class ThreadPane {
         channel: this.message.channel,
         ts: this.message.ts,
       });
-      this.list.set(messages);
-      this.list.toBottom();
+      this.list.set(messages, { follow: true });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       toast(error.message, "error");

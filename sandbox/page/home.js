@@ -4,6 +4,7 @@ import { renderBlocks } from "./blocks.js";
 import { el, replace } from "./dom.js";
 import { FormState } from "./elements.js";
 import { avatar } from "./icons.js";
+import { whenFree } from "./repaint.js";
 import { makeSurface } from "./surface.js";
 
 export class HomeTab {
@@ -22,6 +23,10 @@ export class HomeTab {
 
   draw(view, problem = null) {
     this.drawn = true;
+    whenFree(this.root, () => this.redraw(view, problem));
+  }
+
+  redraw(view, problem) {
     if (!view) {
       replace(
         this.root,

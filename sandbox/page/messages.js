@@ -5,6 +5,7 @@ import { append, el, reconcile } from "./dom.js";
 import { FormState } from "./elements.js";
 import { avatar, icon } from "./icons.js";
 import { emojiRuns, mrkdwn } from "./mrkdwn.js";
+import { whenFree } from "./repaint.js";
 import { makeSurface } from "./surface.js";
 import { clock, dayKey, dayName, fromTs } from "./times.js";
 
@@ -21,6 +22,7 @@ export class MessageList {
     this.states = new Map();
     this.drawn = new Map();
     this.stuck = true;
+    this.follow = false;
     root.addEventListener("scroll", () => {
       this.stuck = this.nearBottom();
     });
@@ -33,9 +35,9 @@ export class MessageList {
     return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM;
   }
 
-  set(messages) {
+  set(messages, { follow = false } = {}) {
     this.messages = [...messages].sort(byTs);
-    this.draw();
+    this.draw({ follow });
   }
 
   upsert(message) {
@@ -62,12 +64,19 @@ export class MessageList {
     this.root.scrollTop = this.root.scrollHeight;
   }
 
+  // A list that scrolls would take a begun click or an open menu from its place as surely as a new row would.
   draw({ follow = false } = {}) {
+    this.follow ||= follow;
+    whenFree(this.root, () => this.redraw());
+  }
+
+  redraw() {
     const { root } = this;
-    const atBottom = this.nearBottom();
+    const follow = this.follow || this.nearBottom();
+    this.follow = false;
     const all = [...this.messages, ...this.notes].sort(byTs);
     keepingFocus(root, () => reconcile(root, this.rows(all)));
-    if (atBottom || follow) this.toBottom();
+    if (follow) this.toBottom();
   }
 
   rows(all) {
@@ -284,15 +293,17 @@ function noteRow(note) {
   );
 }
 
-/** Redraw without throwing the keyboard user out: focus returns to the same control, or to its message. */
+/** Redraw without throwing the keyboard user out: focus and caret return to the same control, or focus to its message. */
 function keepingFocus(root, change) {
   const focused = root.contains(document.activeElement) ? document.activeElement : null;
   const ts = focused?.closest(".message")?.dataset.ts;
   const action = focused?.dataset.actionId;
+  const [from, to] = [focused?.selectionStart ?? null, focused?.selectionEnd ?? null];
   change();
   if (focused?.isConnected) focused.focus({ preventScroll: true });
   if (!ts || focused.isConnected) return;
   const message = root.querySelector(`[data-testid="message-${CSS.escape(ts)}"]`);
   const again = action && message?.querySelector(`[data-action-id="${CSS.escape(action)}"]`);
   (again || message)?.focus({ preventScroll: true });
+  if (from !== null) again?.setSelectionRange?.(from, to);
 }

@@ -6,6 +6,7 @@ import { el, replace, uid } from "./dom.js";
 import { FormState, warningSign } from "./elements.js";
 import { avatar, icon } from "./icons.js";
 import { plainText } from "./mrkdwn.js";
+import { whenFree } from "./repaint.js";
 import { makeSurface } from "./surface.js";
 import { missingAnswers } from "./validation.js";
 
@@ -149,6 +150,10 @@ class ModalView {
   }
 
   update(view) {
+    whenFree(this.box, () => this.redraw(view));
+  }
+
+  redraw(view) {
     const held = document.activeElement;
     const action = this.box.contains(held) ? held.dataset.actionId : null;
     const caret = held?.selectionStart ?? null;

@@ -1,8 +1,12 @@
 // Purpose: a floating panel under a control (menus, option lists): placement, outside click, Esc, focus return.
+import { hold } from "./repaint.js";
 
 let open = null;
 
-/** Show `panel` at `anchor`, closing any other. Returns the function that closes it. `onClose` runs once. */
+/**
+ * Show `panel` at `anchor`, closing any other; what `anchor` stands in is not drawn anew meanwhile. Returns the function
+ * that closes it. `onClose` runs once.
+ */
 export function openPopup(anchor, panel, { onClose = () => {}, minWidth = 180 } = {}) {
   open?.close(false);
   const home = anchor.closest("dialog, [role=dialog]") || document.body;
@@ -11,6 +15,7 @@ export function openPopup(anchor, panel, { onClose = () => {}, minWidth = 180 } 
   home.append(panel);
   place(anchor, panel);
   const entry = { anchor, panel, close: null };
+  const letGo = hold(anchor);
   const outside = (event) => {
     if (!panel.contains(event.target) && !anchor.contains(event.target)) entry.close(false);
   };
@@ -32,6 +37,7 @@ export function openPopup(anchor, panel, { onClose = () => {}, minWidth = 180 } 
     document.removeEventListener("scroll", moved, true);
     anchor.setAttribute("aria-expanded", "false");
     if (refocus && anchor.isConnected) anchor.focus();
+    letGo();
     onClose();
   };
   document.addEventListener("pointerdown", outside, true);

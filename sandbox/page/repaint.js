@@ -1,7 +1,8 @@
-// Purpose: draw a part of the page anew under a person's hands. What is typed, the focus and the scroll stay, and a
-// click that has begun comes to its end first.
+// Purpose: draw a part of the page anew under a person's hands. What is typed, the focus and the scroll stay; a click
+// that has begun comes to its end first, and an open menu is chosen from or closed first.
 
 let pressed = null;
+const holds = new Set();
 const waiting = new Map();
 const places = new WeakMap();
 
@@ -14,22 +15,47 @@ listen("pointermove", (event) => pressed && !event.buttons && release());
 
 function release() {
   pressed = null;
-  const drawn = [...waiting.values()];
-  waiting.clear();
-  drawn.forEach((draw) => draw());
+  drawWaiting();
+}
+
+function drawWaiting() {
+  const free = [...waiting].filter(([root]) => !inHand(root));
+  for (const [root, draw] of free) {
+    waiting.delete(root);
+    draw();
+  }
+}
+
+function inHand(root) {
+  return [pressed, ...holds].some((node) => node && root.contains(node));
+}
+
+/** Whatever holds `node` is not drawn anew until the function that this returns is called. */
+export function hold(node) {
+  holds.add(node);
+  return () => {
+    holds.delete(node);
+    setTimeout(drawWaiting); // what the same click has chosen is remembered by then
+  };
+}
+
+/** Run `draw`, which puts new nodes into `root`, once nothing in it is pressed or held; the newest drawing is then done. */
+export function whenFree(root, draw) {
+  waiting.delete(root);
+  if (inHand(root)) waiting.set(root, draw);
+  else draw();
 }
 
 /**
  * Run `draw`, which puts new nodes into `root`. Controls are known again by their test ids: the focus goes back to
  * the same one. While `place` stays what it was (another mailbox is another place), typed text and the scroll of
- * `scroller` are kept too. Under a pressed pointer it waits for the release; the newest drawing is then the one done.
+ * `scroller` are kept too. It waits as `whenFree` does.
  */
-export function repaint(root, draw, { place = null, scroller = null } = {}) {
-  if (pressed && root.contains(pressed)) {
-    waiting.set(root, () => repaint(root, draw, { place, scroller }));
-    return;
-  }
-  waiting.delete(root);
+export function repaint(root, draw, kept = {}) {
+  whenFree(root, () => drawKeeping(root, draw, kept));
+}
+
+function drawKeeping(root, draw, { place = null, scroller = null }) {
   const stays = places.get(root) === place;
   places.set(root, place);
   const typed = stays ? typedText(root) : [];
