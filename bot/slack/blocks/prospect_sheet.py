@@ -66,7 +66,7 @@ def _words(sheet: ProspectSheet) -> str:
     if goes:
         lines.append(goes[:1].upper() + goes[1:])
     if campaign.status is not CampaignStatus.ACTIVE:
-        lines.append(f"The campaign: {escaped(implied(campaign), 200)}")
+        lines.append(escaped(implied(campaign, "The campaign"), 200))
     if sheet.undo_until is not None:
         lines.append(f"Mark finished can be undone until {local_time(iso(sheet.undo_until))}; then it is final.")
     return "\n".join(lines)

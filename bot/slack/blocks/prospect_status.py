@@ -28,7 +28,7 @@ def campaign_status(page: CampaignPage, failed: ProspectPage) -> Card:
     lines = [f"{status_words(one)}: {page.counts[one]:,}" for one in ProspectStatus if page.counts.get(one)]
     stack = Stack(
         kit.header(campaign.name),
-        kit.note(f"The campaign is {state_in_words(campaign)}. {implied(campaign)}"),
+        kit.note(implied(campaign, "The campaign")),
         kit.markup("\n".join([f"*{count(people, 'person', 'people')}*, {page.figures.replied:,} replied", *lines])),
     )
     stages = [one for one in page.figures.stages if one.sent or one.replied]

@@ -23,17 +23,17 @@ _FAILED: Final = ":red_circle:"
 """Bounced, Spam, Not Delivered (R115). The word beside it says the same."""
 
 _IMPLIED: Final = {
-    CampaignStatus.DRAFT: "It is not started: nothing goes yet.",
-    CampaignStatus.ACTIVE: "It is running: what is due goes within its hours and limits.",
-    CampaignStatus.PAUSED: "It is paused: nothing goes until it is started again; nobody loses their place.",
-    CampaignStatus.STOPPED: "It is stopped for good: nothing more goes.",
-    CampaignStatus.ARCHIVED: "It is archived: nothing more goes.",
+    CampaignStatus.DRAFT: "not started: nothing goes yet.",
+    CampaignStatus.ACTIVE: "running: what is due goes within its hours and limits.",
+    CampaignStatus.PAUSED: "paused: nothing goes until it is started again; nobody loses their place.",
+    CampaignStatus.STOPPED: "stopped for good: nothing more goes.",
+    CampaignStatus.ARCHIVED: "archived: nothing more goes.",
 }
 
 
-def implied(campaign: Campaign) -> str:
+def implied(campaign: Campaign, subject: str = "It") -> str:
     """What the campaign's own state means for everybody in it."""
-    return _IMPLIED[campaign.status]
+    return f"{subject} is {_IMPLIED[campaign.status]}"
 
 
 def status_words(status: ProspectStatus) -> str:

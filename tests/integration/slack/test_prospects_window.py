@@ -39,7 +39,7 @@ async def face(rig: ProspectRig, slack: SlackSandbox) -> AsyncIterator[SlackFace
 async def test_status_says_who_is_where_and_why_some_failed(rig: ProspectRig, face: SlackFace) -> None:
     await rig.launch(MIXED)
     card = said(await rig.told(f'status "{NAME}"'))
-    assert "The campaign is running." in card
+    assert "The campaign is running: what is due goes" in card
     assert ":red_circle: *Not Delivered*: 2" in card
     assert "3 people need attention" in card
     assert "Email Not Synced" in card

@@ -168,7 +168,7 @@ def test_the_recruiter_sees_the_words_line_by_line() -> None:
 
 def test_a_failed_stage_offers_what_the_state_allows() -> None:
     assert set(buttons(present("stage_failed", STAGE))) == {"Retry", "Fix address …", "Skip", "Mark finished"}
-    assert set(buttons(present("stage_failed", STAGE | {"status": "Bounced"}))) == {"Retry", "Mark finished"}
+    assert set(buttons(present("stage_failed", STAGE | {"status": "Bounced"}))) == {"Retry", "Fix address …", "Mark finished"}
     assert buttons(present("stage_failed", STAGE | {"state": "retrying", "actor": "U0RITA"})) == {}
 
 
