@@ -130,6 +130,12 @@ class Campaign:
         """Those that people still get."""
         return tuple(stage for stage in self.stages if not stage.removed)
 
+    def number_of(self, position: int) -> int:
+        """Which of the stages that people still get this one is, counted from 1, as cards tell it; a removed one counts
+        as the one behind it."""
+        live = self.live_stages
+        return min(1 + sum(stage.position < position for stage in live), max(1, len(live)))
+
     @property
     def first_position(self) -> int:
         """Where new prospects begin."""

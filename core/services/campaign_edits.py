@@ -97,7 +97,10 @@ class CampaignEdits:
         await uow.audit.add(at=at, actor=actor.user, action=action, subject=after.id, facts={"stage": stage})
 
     async def _send_from(self, uow: UnitOfWork, campaign: Campaign, position: int) -> None:
+        """What is queued of a mail goes from the new sender; calls, tasks and texts need none."""
         stage = campaign.stages[position - 1]
+        if stage.kind != "email":
+            return
         mailbox = await uow.mailboxes.by_sender(stage.sender) if stage.sender else None
         await uow.bulk.send_from(campaign.id, position, mailbox.id if mailbox else None, own=stage.sender is not None)
 

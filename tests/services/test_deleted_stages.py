@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from core.domain.enrollment import ProspectEvent
+from core.errors import ServerRefusedError
 from core.services.campaign_edits import CampaignEdits
 from core.services.cards import CardWriter
 from core.services.progress import Progress
-from tests.services.rig import CAMPAIGN, RITA, Rig, report
+from tests.services.rig import CAMPAIGN, FILE, RITA, Rig, report
 
 
 async def delete(rig: Rig, position: int) -> None:
@@ -41,3 +42,27 @@ async def test_a_bounce_of_the_last_stage_that_is_left_undoes_a_complete(rig: Ri
     rig.provider.arrive(report(rig.provider.accepted[1]))
     await rig.read_mail()
     assert (await rig.shows()).startswith("Bounced 2")
+
+
+async def test_cards_count_the_stages_that_are_left(rig: Rig) -> None:
+    """The third of three is the second of two, once the one between is gone."""
+    await rig.open()
+    await rig.launch()
+    await delete(rig, 2)
+    await rig.send_due()
+    rig.provider.outcomes = [ServerRefusedError("550 5.1.1 no such user", layer="smtp", smtp_code=550)]
+    await rig.follow_up()
+    assert await rig.shows() == "Bounced 3 invalid_recipient"
+    facts = (await rig.card("stage:")).facts
+    assert (facts["stage"], facts["stages"]) == (2, 2)
+
+
+async def test_a_call_needs_no_mailbox_whatever_its_file_says(rig: Rig) -> None:
+    """Only mails have a sender: what is queued of a call waits for none."""
+    await rig.open()
+    await rig.launch(file=FILE.replace("  - delay: 1h\n    body: Did", "  - kind: call\n    delay: 1h\n    body: Did"))
+    await rig.send_due()
+    edits = CampaignEdits(rig.tools, Progress(rig.tools, CardWriter(rig.tools)))
+    for sender in ("rita@agency.test", ""):
+        await edits.change_stage(RITA, CAMPAIGN, 2, {"from": sender})
+        assert (await rig.deliveries())[1].mailbox_id is None
