@@ -190,7 +190,8 @@ async def test_home_shows_each_person_what_is_theirs(screen: Screen) -> None:
 
 
 async def test_a_failed_stage_is_mended_and_retried(screen: Screen, drawer: Drawer) -> None:
-    """Reason and server's words; mended and retried, the same card says that it was sent, and its buttons go."""
+    """Reason and server's words; the address is the same, so Retry asks first; then the same card says that it was
+    sent, and its buttons go."""
     await screen.go(OUTREACH)
     card = await screen.pinned("Stage failed: Jonas Berg")
     await expect(card).to_contain_text("Bounced: Invalid Recipient")
@@ -199,6 +200,8 @@ async def test_a_failed_stage_is_mended_and_retried(screen: Screen, drawer: Draw
     await drawer.mend(JONAS)
     await drawer.close()
     await press(card, "Retry").click()
+    warning = await screen.sees("Only visible to you", "it is still the one to write to")
+    await press(warning, "Retry all the same").click()
     await expect(card).to_contain_text("Sent after all: Jonas Berg", timeout=SOON)
     await no_buttons(card)
 
