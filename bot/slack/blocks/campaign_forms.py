@@ -68,7 +68,7 @@ def new_form(senders: Sequence[str], zone: str, *, guessed: bool) -> Form:
         NEW,
         "New campaign",
         [
-            kit.note("A draft with its first mail. Further stages, hours, and people come in the next window."),
+            kit.told("A draft with its first mail. Further stages, hours, and people come in the next window."),
             forms.text("name", "Name", most=150, placeholder="Backend engineers, autumn", focus=True),
             forms.choices("from", "Sent from", _pairs(senders), senders[:1], hint="Several mailboxes take turns."),
             forms.text("subject", "Subject of the first mail", most=300, placeholder="{{first_name}}, a role for you?"),
@@ -156,9 +156,9 @@ def _running_note(campaign: Campaign, *, new: bool) -> list[Json]:
     if campaign.status != "active":
         return []
     if new:
-        return [kit.note("The campaign is running: whoever has come through it already does not get the new stage.")]
+        return [kit.told("The campaign is running: whoever has come through it already does not get the new stage.")]
     return [
-        kit.note("The campaign is running: mails that go from now on carry the change; whoever waits already waits on.")
+        kit.told("The campaign is running: mails that go from now on carry the change; whoever waits already waits on.")
     ]
 
 
@@ -194,7 +194,7 @@ _HTML: Final = "Only where you want your own: it is made from the text otherwise
 def _long(name: str, label: str, value: str, hint: str, *, optional: bool = False) -> Json:
     """Slack's fields hold 3,000 characters: a longer text is not cut but left as it is."""
     if len(value) > MOST_TEXT:
-        return kit.note(
+        return kit.told(
             f"{label}: {len(value):,} characters, more than fit here. Change it in the file: export, import."
         )
     return forms.text(name, label, value, lines=True, hint=hint, optional=optional)
@@ -209,21 +209,27 @@ def _mail_extras(campaign: Campaign, stage: Stage, senders: Sequence[str], *, fi
         )
     ]  # fmt: skip
     if stage.attachments:
-        kept = [(name, name) for name in stage.attachments if len(name) <= 150]
-        extras.append(forms.ticks("attachments", "Attached", kept, [name for name, _ in kept]))
+        extras.append(_attached(stage.attachments))
     if files:
         extras.append(forms.files("files", "Attach files", most=5, hint="10 MB at most; small ones arrive better."))
     return extras
 
 
+def _attached(names: Sequence[str]) -> Json:
+    """To be taken off one by one; where that does not fit into a window they stay as they are."""
+    if len(names) > forms.MOST_TICKS or any(len(name) > forms.MOST_VALUE for name in names):
+        return kit.told(f"Attached: {', '.join(names)}. Take some off in the file: export, import.")
+    return forms.ticks("attachments", "Attached", _pairs(names), names)
+
+
 def delete_form(campaign: Campaign, stage: Stage, standing: int) -> Form:
     """Asked once more; where people stand at the stage it can only go if they are skipped past it (R154)."""
     what = f"{KINDS[stage.kind]} {stage.position} of “{campaign.name}” ({goes_after(stage, first=False)})"
-    blocks = [kit.note(f"Delete {what}? What was sent of it stays in the figures.")]
+    blocks = [kit.told(f"Delete {what}? What was sent of it stays in the figures.")]
     if standing:
         people = count(standing, "person stands", "people stand")
         blocks += [
-            kit.note(f"{people} at this stage: it cannot be deleted under them."),
+            kit.told(f"{people} at this stage: it cannot be deleted under them."),
             forms.ticks("skip", "Them", [("Skip them past it, then delete it", "skip")]),
         ]
     kept = {"campaign": campaign.id, "stage": str(stage.position)}

@@ -43,7 +43,7 @@ def campaign_list(
     """``found`` by ``chosen`` of ``everything``, which says what the menus offer. ``again``: in place of the list in
     which something was chosen."""
     if not everything:
-        empty = kit.note("There is none yet. Build one here, or read one from a file with /outreach import.")
+        empty = kit.told("There is none yet. Build one here, or read one from a file with /outreach import.")
         new = kit.actions(kit.button("New campaign", CAMPAIGN_NEW, encode("new"), style="primary"))
         return Card("There is no campaign yet.", [kit.header("Campaigns"), empty, new], replaces=again)
     pages = max(1, -(-len(found) // _A_PAGE))
@@ -52,7 +52,7 @@ def campaign_list(
     for line in found[(page - 1) * _A_PAGE : page * _A_PAGE]:
         stack.add(_line(line))
     if not found:
-        stack.add(kit.note("None is like that. Choose otherwise, or show all."))
+        stack.add(kit.told("None is like that. Choose otherwise, or show all."))
     stack.add(_foot(replace(chosen, page=page), pages, len(everything)))
     return Card(kit.fallback(f"{count(len(found), 'campaign')} of {len(everything)}."), stack.blocks, replaces=again)
 

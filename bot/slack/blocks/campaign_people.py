@@ -86,7 +86,7 @@ def enrolled(campaign: Campaign, number: int, skipped: Sequence[Skipped], also_i
     _add_skipped(stack, skipped, "left out")
     _add_also_in(stack, also_in)
     if campaign.status is CampaignStatus.DRAFT:
-        stack.add(kit.note("It is a draft: nothing goes out until it is started."))
+        stack.add(kit.told("It is a draft: nothing goes out until it is started."))
     stack.add(_next(campaign))
     return Card(kit.fallback(text, *_in_short(skipped)), stack.blocks)
 
@@ -105,7 +105,7 @@ def people_imported(created: int, updated: int, rejected: Sequence[Rejected], ad
     text = f"{count(created, 'person is', 'people are')} new, {updated:,} known already."
     stack = Stack(kit.paragraph([kit.bold(text)]))
     if rejected:
-        stack.add(kit.note(f"{count(len(rejected), 'line was', 'lines were')} left out:"))
+        stack.add(kit.told(f"{count(len(rejected), 'line was', 'lines were')} left out:"))
         stack.add(kit.bullets([f"Line {one.line}: {one.reason}" for one in rejected[:_NAMED]]))
         _add_more(stack, len(rejected))
     if added is not None:
@@ -119,7 +119,7 @@ def campaign_imported(campaign: Campaign, warnings: Sequence[str]) -> Card:
     text = f"{campaign.name} is there as a draft with {stages}."
     stack = Stack(kit.paragraph([kit.bold(text, 300)]))
     for warning in warnings[:_NAMED]:
-        stack.add(kit.note(f":warning: {warning}"))
+        stack.add(kit.told(f":warning: {warning}"))
     stack.add(_next(campaign))
     return Card(kit.fallback(text), stack.blocks)
 
@@ -128,7 +128,7 @@ def _add_skipped(stack: Stack, skipped: Sequence[Skipped], what: str) -> None:
     if not skipped:
         return
     stack.add(
-        kit.note(f"{count(len(skipped), 'person')} {what}:" if len(skipped) == 1 else f"{len(skipped):,} {what}:")
+        kit.told(f"{count(len(skipped), 'person')} {what}:" if len(skipped) == 1 else f"{len(skipped):,} {what}:")
     )
     stack.add(kit.bullets([f"{one.email}: {one.reason}" for one in skipped[:_NAMED]]))
     _add_more(stack, len(skipped))
@@ -143,7 +143,7 @@ def _add_also_in(stack: Stack, also_in: Sequence[AlsoIn]) -> None:
     if not also_in:
         return
     stack.add(
-        kit.note(f":warning: {count(len(also_in), 'person gets', 'people get')} mail from another running campaign:")
+        kit.told(f":warning: {count(len(also_in), 'person gets', 'people get')} mail from another running campaign:")
     )
     stack.add(kit.bullets([f"{one.email}: {', '.join(one.campaigns[:3])}" for one in also_in[:_NAMED]]))
     _add_more(stack, len(also_in))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from bot.slack.action_ids import CAMPAIGN_OPEN, CAMPAIGN_START_ANYWAY, START, encode
@@ -29,7 +29,7 @@ _STARTABLE: Final = (CampaignStatus.DRAFT, CampaignStatus.PAUSED)
 def preflight_card(report: LaunchReport, *, asked_to_start: bool = False) -> Card:
     """``asked_to_start``: somebody wanted to start it, and this stands in the way."""
     verdict = _verdict(report, asked_to_start=asked_to_start)
-    stack = Stack(kit.header(f"Preflight: {report.campaign.name}"), kit.note(verdict), most_json=9_500)
+    stack = Stack(kit.header(f"Preflight: {report.campaign.name}"), kit.told(verdict), most_json=9_500)
     for problem in report.problems[:_PROBLEMS]:
         stack.add(_problem(problem))
     if len(report.problems) > _PROBLEMS:
@@ -58,7 +58,7 @@ def _verdict(report: LaunchReport, *, asked_to_start: bool) -> str:
 
 def _problem(problem: Problem) -> Json:
     lines = [f"{_SIGNS.get(problem.severity, _NOTE)}: {escaped(problem.text, 500)}"]
-    if problem.examples and problem.count > 0:
+    if any(one not in problem.text for one in problem.examples):
         more = " …" if problem.count > len(problem.examples) else ""
         lines.append(f"For example: {escaped('; '.join(problem.examples), 400)}{more}")
     if problem.fix:
@@ -86,14 +86,21 @@ def _finding(finding: Finding) -> str:
 def _outlook(report: LaunchReport) -> str:
     """“At these caps stage 1 ends Thursday 14:10; 430 people wait; 0 will fail” (X5)."""
     outlook = report.forecast
-    ends = [f"stage {stage} ends {local_time(iso(at))}" for stage, at in sorted(outlook.stage_ends.items())[:_STAGES]]
-    ends += [f"and the last {local_time(iso(outlook.ends))}"] if len(outlook.stage_ends) > _STAGES else []
-    begin = f"At these limits {', '.join(ends)}" if ends else "Nothing would go out"
-    waits = count(outlook.waiting, "person waits", "people wait")
-    words = f"*Forecast.* {begin}; {waits} for you; {outlook.failing:,} will fail."
+    lines = ["*Forecast*, at these limits and if nobody answers:"]
+    lines += [f"• stage {stage} ends {_at(at)}" for stage, at in sorted(outlook.stage_ends.items())[:_STAGES]]
+    if len(outlook.stage_ends) > _STAGES:
+        lines.append(f"• the last of {len(outlook.stage_ends)} stages ends {_at(outlook.ends)}")
+    if not outlook.stage_ends:
+        lines.append("• nothing would go out")
+    lines.append(f"• {count(outlook.waiting, 'person waits', 'people wait')} for you; {outlook.failing:,} will fail")
     if outlook.unfinished:
-        words += f" {count(outlook.unfinished, 'person is', 'people are')} not reached within a year."
-    return f"{words} Nobody is assumed to answer."
+        lines.append(f"• {count(outlook.unfinished, 'person is', 'people are')} not reached within a year")
+    return "\n".join(lines)
+
+
+def _at(moment: datetime | None) -> str:
+    """With the day of the week, which people plan by; in the reader's own time zone."""
+    return local_time(iso(moment)).replace("{date_short_pretty} at {time}", "{date_long}, {time}")
 
 
 def _days(outlook: Forecast) -> str:

@@ -28,16 +28,16 @@ def life_changed(campaign: Campaign, words: str = "") -> Card:
     """How it stands now, and the way back to it."""
     text = words or life_words(campaign)
     opens = kit.button("Open the campaign", CAMPAIGN_OPEN, encode(campaign.id, campaign.version))
-    return Card(kit.fallback(text), [kit.note(text), kit.actions(opens)])
+    return Card(kit.fallback(text), [kit.told(text), kit.actions(opens)])
 
 
 def exported_text(name: str, text: str) -> Card:
     """Where Slack takes no file from us: as much as a message holds."""
     shown = clean(text, _SHOWN, lines=True)
-    blocks = [kit.note(f"Slack took no file, so here is the text of {name}:"), kit.preformatted(shown)]
+    blocks = [kit.told(f"Slack took no file, so here is the text of {name}:"), kit.preformatted(shown)]
     if len(text) > _SHOWN:
         blocks.append(
-            kit.note("It goes on. An admin can allow Rethread to upload files: reinstall the newest manifest.")
+            kit.told("It goes on. An admin can allow Rethread to upload files: reinstall the newest manifest.")
         )
     return Card(kit.fallback(f"The campaign file of {name}."), blocks)
 

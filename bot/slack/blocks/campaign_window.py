@@ -38,7 +38,7 @@ def campaign_window(overview: CampaignOverview, *notes: str) -> Form:
     campaign = overview.campaign
     stack = Stack(most_blocks=95, most_json=200_000)
     for words in notes:
-        stack.add(kit.note(f":white_check_mark: {words}"))
+        stack.add(kit.told(f":white_check_mark: {words}"))
     stack.add(kit.header(campaign.name), kit.paragraph(*_summary(overview)), _particulars(campaign))
     stack.add(_buttons(overview))
     stack.add(kit.divider())
@@ -192,7 +192,7 @@ def preview_window(preview: StagePreview) -> Form:
         *([kit.paragraph([kit.glue("Subject: "), kit.bold(preview.subject, 300)])] if preview.subject else []),
         kit.quote(preview.text or "(no text)", 2_500),
         *_missing(preview.missing),
-        kit.markup(f"*Would go {local_time(iso(preview.goes_at))}*, if the campaign started now and nobody answered."),
+        kit.markup(f"*Would go:* {local_time(iso(preview.goes_at))}, if the campaign started now and nobody answered."),
         kit.context(*_timing(campaign, stage, preview)),
         kit.actions(
             kit.button(
@@ -208,7 +208,7 @@ def _missing(names: Sequence[str]) -> list[Json]:
         return []
     words = ", ".join(names[:10])
     fix = "Fill it in their profile, or write {{field|fallback}}."
-    return [kit.note(f":warning: No value and no fallback for: {words}. The mail would wait. {fix}")]
+    return [kit.told(f":warning: No value and no fallback for: {words}. The mail would wait. {fix}")]
 
 
 def _timing(campaign: Campaign, stage: Stage, preview: StagePreview) -> list[str]:

@@ -24,7 +24,7 @@ MOST_TEXT: Final = 3_000
 MOST_OPTIONS: Final = 100
 MOST_TICKS: Final = 10
 _OPTION: Final = 75
-_VALUE: Final = 150
+MOST_VALUE: Final = 150
 _LABEL: Final = 150
 """Slack takes 2,000, and nobody reads them."""
 
@@ -273,7 +273,7 @@ def made_options(options: Sequence[Option]) -> list[Json]:
     """Options as every menu takes them: at most 100, no value twice, none that would come back cut."""
     made: dict[str, Json] = {}
     for label, value in options:
-        if 0 < len(value) <= _VALUE and value not in made and len(made) < MOST_OPTIONS:
+        if 0 < len(value) <= MOST_VALUE and value not in made and len(made) < MOST_OPTIONS:
             made[value] = {"text": _plain(label, _OPTION), "value": value}
     return list(made.values())
 

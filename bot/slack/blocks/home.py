@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.slack.action_ids import CONNECT, encode
+from bot.slack.action_ids import CAMPAIGN_NEW, CAMPAIGN_OPEN, CONNECT, encode
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Card, Json, Stack
 from bot.slack.blocks.mailbox_status import NOTHING_KNOWN, Surroundings, add_mailboxes
@@ -53,11 +53,17 @@ def _add_failures(stack: Stack, failed: Sequence[tuple[str, ProspectRow]]) -> No
 def _add_campaigns(stack: Stack, campaigns: Sequence[tuple[Campaign, Counts]]) -> None:
     stack.add(kit.divider(), kit.header("My campaigns"))
     if not campaigns:
-        stack.add(kit.note("None yet."))
+        stack.add(kit.note("None yet. Build one: a draft sends nothing until you start it."))
     for campaign, counts in campaigns[:_CAMPAIGNS]:
-        stack.add(campaign_line(campaign, counts))
+        stack.add(campaign_line(campaign, counts), kit.actions(_open_button(campaign)))
+    stack.add(kit.actions(kit.button("New campaign", CAMPAIGN_NEW, encode("new"))))
     if len(campaigns) > _CAMPAIGNS:
         stack.add(kit.context(f"{len(campaigns) - _CAMPAIGNS} more: /outreach list"))
+
+
+def _open_button(campaign: Campaign) -> Json:
+    value = encode(campaign.id, campaign.version)
+    return kit.button("Open", CAMPAIGN_OPEN, value, spoken=f"Open {campaign.name}")
 
 
 def home_notice(card: Card) -> Json:

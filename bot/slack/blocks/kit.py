@@ -215,6 +215,11 @@ def note(text: object) -> Json:
     return markup(sentence(text, WORDS))
 
 
+def told(text: object) -> Json:
+    """A sentence with words from outside in it: it mentions nobody."""
+    return markup(escaped(text, WORDS))
+
+
 def markup(text: str) -> Json:
     """Slack's markup, made of parts that are escaped already, at most 3,000 characters."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text or "–", "verbatim": True}}

@@ -73,6 +73,8 @@ async def real_engine(store: SqlStore) -> RealEngine:
     tools = Tools(store, clock, new_id=lambda: f"id{next(numbers):06}", random=lambda: 0.5)
     provider, resolver = FakeProvider(clock.now), TableResolver()
     resolver.servers = {name: [(10, f"mx.{name}")] for name in ("candidates.example", "agency.test")}
+    resolver.hosts["mx.agency.test"] = ["192.0.2.1"]
+    resolver.texts = {"agency.test": ["v=spf1 mx -all"], "_dmarc.agency.test": ["v=DMARC1; p=quarantine"]}
     system = SystemMailbox("test@rethread.test", Endpoint("smtp.test", 465, Tls.SSL), Credentials("test", PASSWORD))
     mail = MailWorld(FakeConnector(provider), FakeTransport(provider), resolver, system=system)
     uses = join_use_cases(tools, mail, CredentialService(tools, {}), {})

@@ -124,5 +124,5 @@ def test_a_window_that_could_not_be_saved_comes_back_with_everything_in_it() -> 
     assert inputs["text"]["initial_value"] == "typed"
     assert inputs["choice"]["initial_option"]["value"] == "value-7"
     assert kept_in(back) == ({"campaign": "one"}, "C0ALERTS")
-    twice = again(back | {"state": view["state"]}, answers.error("Again.")).view()
+    twice = again(back | {"state": view["state"]}, answers.error("Again.", "Once more.")).view()
     assert len(twice["blocks"]) == len(back["blocks"])

@@ -69,7 +69,7 @@ class CampaignSubmissions:
         notes = [note for file in asked.files for note in await self._attach(actor, campaign, file)]
         changes = dict(asked.changes)
         if asked.files:
-            names = [*(changes.get("attachments") or []), *(file.name for file in asked.files)]
+            names = [*_attached_before(campaign, asked), *(file.name for file in asked.files)]
             changes["attachments"] = list(dict.fromkeys(names))
         if asked.position is None:
             after = await self._building.edits.add_stage(actor, campaign.name, _filled(changes))
@@ -126,6 +126,14 @@ class CampaignSubmissions:
     async def _enrolled(self, actor: Actor, campaign: Campaign, emails: tuple[str, ...]) -> Card:
         result = await self._campaigns.enroll(actor, campaign.name, emails)
         return campaign_people.enrolled(campaign, result.enrolled, result.skipped, result.also_in)
+
+
+def _attached_before(campaign: Campaign, asked: read.StageChange) -> list[str]:
+    """What is still ticked, or all where the window had no ticks for them."""
+    if "attachments" in asked.changes:
+        return list(asked.changes["attachments"] or [])
+    stage = campaign.stage_at(asked.position) if asked.position else None
+    return list(stage.attachments) if stage else []
 
 
 def _filled(changes: Mapping[str, Any]) -> dict[str, Any]:
