@@ -49,6 +49,7 @@ BENCHES = (
         ("--mails", "2000", "--enrolled", "20000", "--rounds", "1", "--prospects", "1000", "100000"),
     ),
     Bench("store_ingest", "storing what was read", ("--rounds", "2")),
+    Bench("campaign_moves", "a large campaign paused, started, stopped, and others' writes", ("--prospects", "20000")),
     Bench("outreach_status", "/outreach status of a large campaign", ("--prospects", "10000")),
     Bench(
         "outreach_send",
