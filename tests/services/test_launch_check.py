@@ -12,6 +12,7 @@ from core.ports.storage import Suppression
 from core.services.address_checks import AddressChecks
 from core.services.deliverability import DeliverabilityService
 from core.services.launch_check import LaunchCheck, LaunchReport
+from core.services.signatures import SignatureService
 from tests.services.rig import ADA, CAMPAIGN, FILE, RITA, Rig, email_of
 from tests.services.test_address_checks import TableResolver
 
@@ -53,6 +54,17 @@ async def test_a_campaign_in_order_may_start(rig: Rig) -> None:
     assert [line.will_send for line in report.forecast.lines if line.stage == 1] == [3]
     assert set(report.forecast.stage_ends) == {1, 2, 3}
     assert report.forecast.stage_ends[1] >= rig.clock.now()
+
+
+async def test_a_sender_named_by_an_alias_is_its_mailbox(rig: Rig) -> None:
+    """The campaign's and a stage's are one mailbox: nothing is missing, and its pace counts once."""
+    await rig.open()
+    mailbox = await rig.mailboxes.find(ADA, "rita@agency.test")
+    await SignatureService(rig.tools).set_aliases(RITA, mailbox.id, ["jobs@agency.test"])
+    await rig.launch(3, FILE.replace("rita@agency.test", "[jobs@agency.test, rita@agency.test]"), start=False)
+    report = await report_of(rig)
+    assert report.ok
+    assert [line.will_send for line in report.forecast.lines if line.stage == 1] == [3]
 
 
 async def test_people_who_cannot_be_written_to_are_counted_by_reason_and_named(rig: Rig) -> None:
