@@ -39,12 +39,8 @@ class SqlDeliveryStore:
 
     async def add_many(self, new: Sequence[Delivery]) -> None:
         """All or none."""
-        added = await self._scope.insert_returning(deliveries, [_values(one) for one in new], "id")
-        if len(added) == len(new):
-            return
-        for ids in chunks(added_id for (added_id,) in added):
-            await self._scope.run(self._scope.delete(deliveries).where(deliveries.c.id.in_(ids)))
-        raise RefusedError("This stage has a delivery in this series already.", reason="delivery_exists")
+        if not await self._scope.insert_all(deliveries, [_values(one) for one in new]):
+            raise RefusedError("This stage has a delivery in this series already.", reason="delivery_exists")
 
     async def get(self, delivery_id: str) -> Delivery | None:
         return await self._first(self._select().where(deliveries.c.id == delivery_id))

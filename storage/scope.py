@@ -105,6 +105,14 @@ class Scope:
             result = await self._execute(statement, self._owned(rows), execution_options={"preserve_rowcount": True})
         return result.rowcount
 
+    async def insert_all(self, table: Table, rows: Sequence[Values]) -> bool:
+        """Inserts all rows, or none where one conflicts with what is there; whether it did."""
+        async with self._connection.begin_nested() as inserting:
+            if await self.insert_new(table, rows) == len(rows):
+                return True
+            await inserting.rollback()
+            return False
+
     async def insert_returning(self, table: Table, rows: Sequence[Values], *names: str) -> set[tuple[Any, ...]]:
         """Inserts the rows that conflict with nothing; returns the named columns of those."""
         if not rows:

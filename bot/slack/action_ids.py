@@ -33,6 +33,7 @@ POST_MAILBOX: Final = "escalation.post_mailbox"
 RETRY: Final = "stage.retry"
 RETRY_ANYWAY: Final = "stage.retry_anyway"
 FIX_ADDRESS: Final = "stage.fix_address"
+RETRY_HEAP: Final = "stages.retry"
 SKIP: Final = "stage.skip"
 FINISH: Final = "stage.finish"
 WAS_SENT: Final = "uncertain.was_sent"
@@ -92,6 +93,7 @@ ALL: Final = (
     RETRY,
     RETRY_ANYWAY,
     FIX_ADDRESS,
+    RETRY_HEAP,
     SKIP,
     FINISH,
     WAS_SENT,

@@ -225,6 +225,23 @@ class StageCard(TypedDict):
     actor_at: str | None
 
 
+class StageHeap(TypedDict):
+    """Kind "stages_failed": many stages of one campaign that failed for one reason on one day, on one card (X10).
+    ``state``: failed, retrying. ``campaign_id`` and ``reason_code`` are what the button carries."""
+
+    state: str
+    campaign_id: str
+    campaign: str
+    owner: str | None
+    reason_code: str
+    reason: str
+    fix: str
+    count: int
+    at: str
+    actor: str | None
+    actor_at: str | None
+
+
 class UncertainCard(TypedDict):
     """Kind "uncertain". ``state``: held, sent, resent, dropped. The mail may or may not have gone out; ``kind`` is the
     stage's: email or sms."""

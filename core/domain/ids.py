@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 
 def uuid7(now: datetime, randomness: bytes) -> str:
@@ -14,4 +13,5 @@ def uuid7(now: datetime, randomness: bytes) -> str:
     raw = bytearray(millis + randomness[:10])
     raw[6] = (raw[6] & 0x0F) | 0x70
     raw[8] = (raw[8] & 0x3F) | 0x80
-    return str(UUID(bytes=bytes(raw)))
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from core.domain.campaign import Campaign
-from core.domain.cards import ReplyCard, ReplyExcerpt, StageCard, UncertainCard
+from core.domain.cards import ReplyCard, ReplyExcerpt, StageCard, StageHeap, UncertainCard
 from core.domain.delivery import Delivery
-from core.domain.enrollment import Enrollment
+from core.domain.enrollment import Enrollment, Reason
+from core.domain.limits import utc_day
 from core.domain.message import Header
 from core.domain.moment import iso
 from core.domain.people import Person
-from core.ports.storage import UnitOfWork
+from core.ports.storage import OutboxItem, UnitOfWork
 from core.services.tools import Tools, settings_in
 
 
@@ -90,6 +91,43 @@ class CardWriter:
             "actor_at": iso(now) if actor else None,
         }
         await self.put(uow, key, prospect, "stage_failed", facts, now)
+
+    async def heap_of_today(self, uow: UnitOfWork, campaign: Campaign, why: Reason) -> OutboxItem | None:
+        """The card on which many stages of a campaign are told that failed for one reason."""
+        day = utc_day(self._tools.clock.now())
+        return await uow.outbox.by_key(f"{_heap_keys(campaign.id, why.code)}{day:%Y-%m-%d}")
+
+    async def heap(self, uow: UnitOfWork, campaign: Campaign, why: Reason, more: int) -> None:
+        """So many more failed. One card a day; after Retry it counts anew."""
+        now, known = self._tools.clock.now(), await self.heap_of_today(uow, campaign, why)
+        before = known.facts if known and known.facts["state"] == "failed" else {}
+        facts: StageHeap = {
+            "state": "failed",
+            "campaign_id": campaign.id,
+            "campaign": campaign.name,
+            "owner": campaign.owner,
+            "reason_code": why.code,
+            "reason": why.text,
+            "fix": why.fix,
+            "count": before.get("count", 0) + more,
+            "at": before.get("at") or str(iso(now)),
+            "actor": None,
+            "actor_at": None,
+        }
+        to = known.destination if known else campaign.channel or (await settings_in(uow))["reply_channel"]
+        to = to or (f"user:{campaign.owner}" if _in_slack(campaign.owner) else None)
+        if to:
+            key = f"{_heap_keys(campaign.id, why.code)}{utc_day(now):%Y-%m-%d}"
+            await uow.outbox.put(key, destination=to, kind="stages_failed", facts=facts, at=now)
+            uow.wake("notifications")
+
+    async def heap_retried(self, uow: UnitOfWork, campaign_id: str, code: str, *, actor: str) -> None:
+        """Somebody has pressed Retry all: the cards of every day say so."""
+        now = self._tools.clock.now()
+        for item in await uow.outbox.keys_with_prefix(_heap_keys(campaign_id, code)):
+            facts = {**item.facts, "state": "retrying", "actor": actor, "actor_at": iso(now)}
+            await uow.outbox.put(item.key, destination=item.destination, kind=item.kind, facts=facts, at=now)
+        uow.wake("notifications")
 
     async def uncertain(
         self,
@@ -186,6 +224,10 @@ class CardWriter:
 def _stage_key(delivery: Delivery) -> str:
     # A retry is the same stage of the same person: its outcome is told on the same card.
     return f"stage:{delivery.enrollment_id}:{delivery.stage}"
+
+
+def _heap_keys(campaign_id: str, code: str) -> str:
+    return f"stages:{campaign_id}:{code}:"
 
 
 def _in_slack(user: str | None) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -37,6 +37,7 @@ from core.services.letters import LetterBatch, LetterWriter
 from core.services.limits import KEEPS_ITS_PLACE, Allowance, LimitKeeper
 from core.services.manual_stages import ManualStages
 from core.services.progress import Progress
+from core.services.refusals import Refusals, Refused
 from core.services.text_gate import Text, TextGate
 from core.services.tools import Tools, settings_in
 
@@ -57,6 +58,7 @@ class _Batch:
     allowance: Allowance
     raws: Mapping[str, bytes]
     ledger: Ledger
+    refused: list[Refused] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Claiming:
         self._limits = limits
         self._texts = texts
         self._manual = ManualStages(tools, progress)
+        self._refusals = Refusals(progress)
         self._started_at = started_at
         self._at_once = at_once
         self._validates = validates
@@ -133,6 +136,7 @@ class Claiming:
             sent = await self._through_gates(batch, one, campaigns[one.delivery.campaign_id])
             if sent is not None:
                 outgoing.append(sent)
+        await self._refusals.write(batch.uow, batch.ledger, batch.refused, batch.now)
         await batch.ledger.write(batch.uow)
         for mailbox_id, next_send_at in batch.slots.taken.items():
             if next_send_at > batch.now:
@@ -163,7 +167,7 @@ class Claiming:
     async def _through_gates(self, batch: _Batch, due: DueDelivery, campaign: Campaign) -> Departing | None:
         stage = campaign.stage_at(due.delivery.stage)
         if stage is None or stage.removed:  # it was deleted meanwhile
-            await self._refuse(batch.uow, due, reason("canceled"))
+            batch.refused.append((due, campaign, reason("canceled")))
             return None
         verdict = await self._verdict(batch, due, campaign, stage)
         if isinstance(verdict, _Mail | Text):
@@ -172,7 +176,7 @@ class Claiming:
                 self._take(batch, due, verdict) if isinstance(verdict, _Mail) else self._take_text(batch, due, verdict)
             )
         if isinstance(verdict, Refuse):
-            await self._refuse(batch.uow, due, verdict.reason)
+            batch.refused.append((due, campaign, verdict.reason))
         elif isinstance(verdict, HoldBack):
             self._hold_back(batch, due, verdict)
         elif isinstance(verdict, Throttle):
@@ -278,9 +282,9 @@ class Claiming:
             claimed_at=batch.now,
             attempts=delivery.attempts + 1,
             waiting_for=None,
+            version=delivery.version + 1,
         )
-        frozen = delivery.id in batch.raws
-        sending = batch.ledger.save(due.delivery, sending, raw=None if frozen else raw)
+        batch.ledger.save(due.delivery, sending, raw=None if delivery.id in batch.raws else raw)
         enrollment = due.enrollment
         if enrollment.status is ProspectStatus.PENDING:
             enrollment = batch.ledger.move(enrollment, ProspectEvent.RELEASE, next_at=enrollment.next_at)
@@ -299,11 +303,6 @@ class Claiming:
         if verdict.reason.code not in KEEPS_ITS_PLACE:
             batch.ledger.save(due.delivery, replace(due.delivery, due_at=verdict.until))
         _show(batch, due, verdict.reason, verdict.until)
-
-    async def _refuse(self, uow: UnitOfWork, due: DueDelivery, why: Reason) -> None:
-        state = transition(due.delivery.state, DeliveryEvent.REFUSED)
-        failed = await self._progress.save(uow, replace(due.delivery, state=state, reason=why.code))
-        await self._progress.failed(uow, failed, ProspectEvent.NOT_DELIVERED, why, evidence=why.code)
 
 
 def _show(batch: _Batch, due: DueDelivery, why: Reason, next_at: datetime | None) -> None:

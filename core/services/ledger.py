@@ -22,12 +22,11 @@ class Ledger:
         self._events: list[EnrollmentEvent] = []
         self._new: list[Delivery] = []
 
-    def save(self, before: Delivery, after: Delivery, *, raw: bytes | None = None) -> Delivery:
-        """A delivery as read and as it shall be; returns it as it will be stored."""
+    def save(self, before: Delivery, after: Delivery, *, raw: bytes | None = None) -> None:
+        """A delivery as read and as it shall be. Its version is stored as grown by one, whatever ``after`` says."""
         self._deliveries.append((before, after))
         if raw is not None:
             self._raws[after.id] = raw
-        return replace(after, version=before.version + 1)
 
     def add(self, delivery: Delivery) -> None:
         self._new.append(delivery)

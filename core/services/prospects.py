@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from core.domain.actor import Actor, require_recruiter
+from core.domain.actor import Actor, require_outreach, require_recruiter
 from core.domain.delivery import Delivery
 from core.domain.enrollment import HEARD_ELSEWHERE, Enrollment, ProspectEvent, ProspectStatus
 from core.domain.ledger import LedgerLine, ledger
@@ -33,6 +33,7 @@ class ProspectService:
         self._tools = tools
         self._actions = ProspectActions(tools, progress)
         self._settling = Settling(tools, progress)
+        self._progress = progress
 
     async def act(
         self, actor: Actor, event: ProspectEvent, campaign_name: str, email: str, *, confirmed: bool = False
@@ -134,6 +135,24 @@ class ProspectService:
             campaigns = [await find_campaign(uow, campaign_name)] if campaign_name else await uow.campaigns.list()
             failed = [d for one in campaigns for d in await uow.deliveries.failed_of(one.id, reason=why)]
         return await self._retry_each(actor, [delivery.enrollment_id for delivery in failed], confirmed=confirmed)
+
+    async def retry_heap(self, actor: Actor, campaign_id: str, why: str) -> RetryResult:
+        """All that failed in a campaign for one reason: Retry all of the card that tells of many at once. The card
+        says so first, for many take a while. Raises NotFoundError."""
+        require_recruiter(actor)
+        async with self._tools.store.read(actor.workspace) as uow:
+            campaign = await uow.campaigns.get(campaign_id)
+            if campaign is None:
+                raise NotFoundError("This campaign was removed.")
+            require_outreach(actor, campaign.owner, shared=campaign.shared)
+            failed = await uow.deliveries.failed_of(campaign_id, reason=why)
+
+        async def told() -> None:
+            async with self._tools.store.write(actor.workspace) as uow:
+                await self._progress.cards.heap_retried(uow, campaign_id, why, actor=actor.user)
+
+        await persistently(told)
+        return await self._retry_each(actor, [one.enrollment_id for one in failed], confirmed=False)
 
     async def retry_person(self, actor: Actor, email: str, *, confirmed: bool = False) -> RetryResult:
         """Every failed stage of one person. Raises NotFoundError."""

@@ -228,6 +228,10 @@ class FakeProspects:
         self.retried.append(campaign_name or "*")
         return self.result
 
+    async def retry_heap(self, actor: Actor, campaign_id: str, why: str) -> RetryResult:
+        self.retried.append(f"{campaign_id} {why}")
+        return self.result
+
     async def retry_person(self, actor: Actor, email: str) -> RetryResult:
         self.retried.append(email)
         return self.result

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from bot.slack.blocks.brake_card import brake_card
+from bot.slack.blocks.heap_card import heap_card
 from bot.slack.blocks.kit import Card
 from bot.slack.blocks.limit_card import limit_card
 from bot.slack.blocks.recovery_card import recovery_card
@@ -30,6 +31,7 @@ _PRESENTERS: Final[Mapping[str, Callable[[Any], Card]]] = {
     "reply": reply_card,
     "reply_excerpt": reply_excerpt,
     "stage_failed": stage_card,
+    "stages_failed": heap_card,
     "uncertain": uncertain_card,
     "limit": limit_card,
     "brake": brake_card,

@@ -160,6 +160,20 @@ STAGE: dict[str, Any] = {
     "actor_at": None,
 }
 
+HEAP: dict[str, Any] = {
+    "state": "failed",
+    "campaign_id": "campaign-1",
+    "campaign": "Backend engineers, autumn",
+    "owner": "U0RITA",
+    "reason_code": "daily_limit",
+    "reason": "The day's limit is reached.",
+    "fix": "Press Retry all tomorrow.",
+    "count": 500,
+    "at": AT,
+    "actor": None,
+    "actor_at": None,
+}
+
 UNCERTAIN: dict[str, Any] = {
     "state": "held",
     "kind": "email",
@@ -254,6 +268,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
     "reply": REPLY,
     "reply_excerpt": EXCERPT,
     "stage_failed": STAGE,
+    "stages_failed": HEAP,
     "uncertain": UNCERTAIN,
     "limit": LIMIT,
     "brake": BRAKE,
@@ -270,6 +285,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "seat": ("seated", "waiting"),
     "reply": ("",),
     "reply_excerpt": ("",),
+    "stages_failed": ("failed", "retrying"),
     "stage_failed": ("failed", "retrying", "sent", "skipped", "finished", "removed", "replied"),
     "uncertain": ("held", "sent", "resent", "dropped"),
     "limit": ("",),

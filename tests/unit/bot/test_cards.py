@@ -18,6 +18,7 @@ from tests.unit.bot.facts import (
     AT,
     BY_KIND,
     EXCERPT,
+    HEAP,
     REPLY,
     STAGE,
     STATES,
@@ -99,6 +100,7 @@ SHAPES = {
     "reply": cards.ReplyCard,
     "reply_excerpt": cards.ReplyExcerpt,
     "stage_failed": cards.StageCard,
+    "stages_failed": cards.StageHeap,
     "uncertain": cards.UncertainCard,
     "limit": cards.LimitCard,
     "brake": cards.BrakeCard,
@@ -110,6 +112,16 @@ SHAPES = {
 @pytest.mark.parametrize("kind", BY_KIND)
 def test_the_facts_of_these_tests_are_those_that_the_engine_hands_out(kind: str) -> None:
     assert set(BY_KIND[kind]) == set(SHAPES[kind].__annotations__)
+
+
+def test_many_stages_that_failed_alike_are_one_card_with_one_button_for_all_of_them() -> None:
+    card = present("stages_failed", HEAP)
+    said = all_text(card.blocks)
+    assert "500 stages failed: Backend engineers, autumn" in said
+    assert "The day's limit is reached." in said
+    value = decode(buttons(card)["Retry all"]["value"])
+    assert (value.id, value.choice) == ("campaign-1", "daily_limit")
+    assert buttons(present("stages_failed", HEAP | {"state": "retrying", "actor": "U0RITA", "actor_at": AT})) == {}
 
 
 def test_a_broken_sync_says_what_why_who_and_what_to_press() -> None:
@@ -168,7 +180,11 @@ def test_the_recruiter_sees_the_words_line_by_line() -> None:
 
 def test_a_failed_stage_offers_what_the_state_allows() -> None:
     assert set(buttons(present("stage_failed", STAGE))) == {"Retry", "Fix address …", "Skip", "Mark finished"}
-    assert set(buttons(present("stage_failed", STAGE | {"status": "Bounced"}))) == {"Retry", "Fix address …", "Mark finished"}
+    assert set(buttons(present("stage_failed", STAGE | {"status": "Bounced"}))) == {
+        "Retry",
+        "Fix address …",
+        "Mark finished",
+    }
     assert buttons(present("stage_failed", STAGE | {"state": "retrying", "actor": "U0RITA"})) == {}
 
 

@@ -68,6 +68,7 @@ def buttons(desk: Desk, services: Services, connect: Connect) -> dict[str, Press
         action_ids.RETRY: stage.retry,
         action_ids.RETRY_ANYWAY: stage.retry_anyway,
         action_ids.FIX_ADDRESS: stage.fix_address,
+        action_ids.RETRY_HEAP: stage.retry_heap,
         action_ids.SKIP: stage.skip,
         action_ids.FINISH: stage.finish,
         action_ids.WAS_SENT: stage.was_sent,

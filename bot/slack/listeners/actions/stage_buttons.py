@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.action_ids import STALE, STALE_FIX, ButtonValue
-from bot.slack.blocks import prospect_sheet, stage_card
+from bot.slack.blocks import outreach_status, prospect_sheet, stage_card
 from bot.slack.prospect_uses import Outreach
 from bot.slack.uses import Answer, ProspectUses
 from core.domain.actor import Actor
@@ -31,6 +31,12 @@ class StageButtons:
     async def retry_anyway(self, actor: Actor, value: ButtonValue) -> Answer:
         await self._prospects.act_on_card(actor, ProspectEvent.RETRY, value.id, value.version, confirmed=True)
         return stage_card.retried_anyway()
+
+    async def retry_heap(self, actor: Actor, value: ButtonValue) -> Answer:
+        """All that failed in a campaign for one reason; says of each that was refused why."""
+        result = await self._prospects.retry_heap(actor, value.id, value.choice)
+        refused = [(one.email, one.reason) for one in result.refused]
+        return outreach_status.retried("the campaign", result.retried, refused)
 
     async def fix_address(self, actor: Actor, value: ButtonValue) -> Answer:
         """A window in which another address is given. Raises RefusedError where somebody was faster."""
