@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from core.domain.account import Mailbox
 from core.domain.workspace_settings import WorkspaceSettings
 
-AT_ONCE = 4
+CONNECTIONS = 2
+"""Connections of one mailbox to its submission server."""
+
+AT_ONCE = 2 * CONNECTIONS
 """Mails of one mailbox under way at once: twice its connections, so that none of them waits for us."""
 
 

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from core.domain.delivery import Delivery
 from core.domain.send_policy import BACK_OFF, EVENT_BY_STATUS
-from core.domain.throttle import AT_ONCE
+from core.domain.throttle import AT_ONCE, CONNECTIONS
 from core.errors import MailError, OutcomeUnknownError
-from core.ports.mail import Credentials
+from core.ports.mail import Credentials, SendReceipt
 from core.ports.sms import SmsTransport
 from core.ports.storage import UnitOfWork
 from core.services.claiming import Claiming
@@ -55,6 +55,9 @@ class OutreachService:
         self._tools = tools
         self._submission = submission
         self._look = LastLook(tools, submission)
+        # As many as the mailbox has connections: who waits is looked at when its turn has come, not before.
+        self._at_work = max(CONNECTIONS, at_once // 2)
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._texting = TextingService(tools, progress, sms, self._look)
         self._uncertainty = Uncertainty(tools, progress)
         self._results = SendResults(tools, progress, self._uncertainty, sending)
@@ -105,15 +108,32 @@ class OutreachService:
             await self._deliver_mail(outgoing)
 
     async def _deliver_mail(self, outgoing: Outgoing) -> None:
+        turn = self._turns.setdefault(outgoing.mailbox.id, asyncio.Semaphore(self._at_work))
+        try:
+            await turn.acquire()
+        except asyncio.CancelledError:  # nothing has been said to the server: the next process sends it
+            await to_the_end(self._results.not_begun(outgoing))
+            raise
+        try:
+            outcome = await self._hand_over(outgoing)
+        finally:
+            turn.release()
+        if isinstance(outcome, SendReceipt):
+            await to_the_end(self._results.accepted(outgoing, outcome.reply))
+        elif isinstance(outcome, OutcomeUnknownError):
+            await self._results.lost(outgoing, outcome.raw)
+        elif outcome is not None:
+            await to_the_end(self._results.refused(outgoing, outcome))
+
+    async def _hand_over(self, outgoing: Outgoing) -> SendReceipt | MailError | None:
+        """What came of it, for the caller to record; None where this mail does not go now."""
         credentials = await self._ready(outgoing)
         if credentials is None:
-            return
+            return None
         try:
-            receipt = await self._submission.send(outgoing.mailbox, credentials, outgoing.recipient, outgoing.raw)
-        except OutcomeUnknownError as error:
-            await self._results.lost(outgoing, error.raw)
+            return await self._submission.send(outgoing.mailbox, credentials, outgoing.recipient, outgoing.raw)
         except MailError as error:
-            await to_the_end(self._results.refused(outgoing, error))
+            return error
         except asyncio.CancelledError:
             await to_the_end(self._results.lost(outgoing, "sending was interrupted"))
             raise
@@ -121,8 +141,6 @@ class OutreachService:
             # Unknown failure: temporary for reading, never for sending.
             await self._results.lost(outgoing, "an unexpected failure while sending")
             raise
-        else:
-            await to_the_end(self._results.accepted(outgoing, receipt.reply))
 
     async def _ready(self, outgoing: Outgoing) -> Credentials | None:
         """Directly before the network: the mailbox's credentials, or None where this mail does not go now.
