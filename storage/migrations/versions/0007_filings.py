@@ -19,7 +19,7 @@ def upgrade() -> None:
         "filings",
         sa.Column("workspace", _TEXT, nullable=False),
         sa.Column("mailbox_id", _TEXT, nullable=False),
-        sa.Column("habit", _TEXT, nullable=False),
+        sa.Column("habit", sa.String(20), nullable=False),
         sa.Column("through_at", _MOMENT, nullable=False),
         sa.Column("through_id", _TEXT, nullable=False),
         sa.Column("not_before", _MOMENT, nullable=False),
