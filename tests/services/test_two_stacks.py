@@ -18,6 +18,7 @@ import pytest
 from core.ports.mail import Credentials, Endpoint, SendReceipt
 from core.workers.supervisor import LEASE
 from tests.fakes.mail import FakeTransport
+from tests.fakes.turns import one_turn
 from tests.services.rig import CAMPAIGN, RITA, Rig, email_of
 from tests.stores import open_with_workspaces
 
@@ -44,9 +45,9 @@ class Slow(FakeTransport):
     async def send(
         self, endpoint: Endpoint, credentials: Credentials, *, sender: str, recipients: Sequence[str], raw: bytes
     ) -> SendReceipt:
-        await asyncio.sleep(0)
+        await one_turn()
         receipt = await super().send(endpoint, credentials, sender=sender, recipients=recipients, raw=raw)
-        await asyncio.sleep(0)
+        await one_turn()
         return receipt
 
 
