@@ -67,7 +67,7 @@ def campaign_line(campaign: Campaign, counts: Counts) -> Json:
 
 
 def _short(campaign: Campaign, counts: Counts) -> list[list[Json]]:
-    stages = count(len(campaign.stages), "stage")
+    stages = count(len(campaign.live_stages), "stage")
     return [
         [kit.bold(campaign.name), kit.glue(f": {state_in_words(campaign)}, {stages}")],
         [kit.glue(_people_in_words(campaign, counts))],

@@ -114,9 +114,8 @@ def list_window(
         kit.actions(_status_menu(view, counts), kit.button("Filter and sort …", ids.LIST_FILTER, encode("filter"))),
         kit.context(*_shown(view, page)),
     ]
-    stages = sum(1 for stage in campaign.stages if not stage.removed)
     for row in page.rows:
-        blocks.append(kit.markup(row_words(row, stages, now, runs=runs)))
+        blocks.append(kit.markup(row_words(row, campaign, now, runs=runs)))
         blocks.append(_row_actions(row.enrollment_id, versions.get(row.enrollment_id, 0), row.person))
     blocks += _paging(view, page) + (_bulk(page.total) if page.rows else [])
     return Form(ids.WINDOW, "Prospects", blocks, submit="", close="Close", kept=view.keep())

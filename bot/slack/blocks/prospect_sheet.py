@@ -52,11 +52,11 @@ def sheet_blocks(sheet: ProspectSheet) -> list[Json]:
 
 def _words(sheet: ProspectSheet) -> str:
     enrollment, campaign = sheet.enrollment, sheet.campaign
-    stages = sum(1 for stage in campaign.stages if not stage.removed)
+    stage, stages = campaign.number_of(enrollment.stage), len(campaign.live_stages)
     failed = " failed" if has_failed(enrollment.status) else ""
     lines = [
         f"*{escaped(campaign.name, 200)}*",
-        f"{status_words(enrollment.status)} · stage {enrollment.stage} of {stages}{failed}",
+        f"{status_words(enrollment.status)} · stage {stage} of {stages}{failed}",
     ]
     if enrollment.reason:
         lines.append(reason_words(enrollment.reason.text, enrollment.reason.fix))

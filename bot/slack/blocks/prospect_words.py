@@ -71,11 +71,11 @@ def reason_words(text: str | None, fix: str | None, limit: int = 500) -> str:
     return escaped(" ".join(part for part in (text, fix) if part), limit)
 
 
-def row_words(row: ProspectRow, stages: int, now: datetime, *, runs: bool) -> str:
+def row_words(row: ProspectRow, campaign: Campaign, now: datetime, *, runs: bool) -> str:
     """One prospect in a few lines of markup."""
-    failed = " failed" if has_failed(row.status) else ""
+    failed, stage = " failed" if has_failed(row.status) else "", campaign.number_of(row.stage)
     first = f"*{escaped(row.person, 100)}* · {escaped(row.email, 254)}"
-    second = f"{status_words(row.status)} · stage {row.stage} of {stages}{failed}"
+    second = f"{status_words(row.status)} · stage {stage} of {len(campaign.live_stages)}{failed}"
     goes = when_next(row.status, row.next_at, now, runs=runs)
     lines = [first, f"{second} · {goes}" if goes else second, reason_words(row.reason_text, row.reason_fix)]
     return "\n".join(line for line in lines if line)
