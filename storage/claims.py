@@ -104,7 +104,7 @@ class DueDeliveries:
     async def _with_facts(self, claimed: Sequence[Delivery], boxes: dict[str, Mailbox]) -> list[DueDelivery]:
         prospects = await self._enrollments.get_many({one.enrollment_id for one in claimed})
         people = await self._people.get_many({prospect.person_id for prospect in prospects.values()})
-        sent = await self._sent(set(prospects))
+        sent = await self._sent({one.enrollment_id for one in claimed if not _opens(one)})
         folders = await self._folders.by_mailbox(boxes)
         due = []
         for delivery in claimed:
@@ -148,6 +148,11 @@ def _first_of_each(candidates: Sequence[Delivery], each: int) -> list[Delivery]:
         if one.mailbox_id is None or taken[one.mailbox_id] <= each:
             first.append(one)
     return first
+
+
+def _opens(delivery: Delivery) -> bool:
+    """The first try of the first stage: nothing can have gone out before it."""
+    return delivery.stage == 1 and delivery.series == 1
 
 
 def _thread(delivery: Delivery, sent: Sequence[_Sent]) -> list[_Sent]:

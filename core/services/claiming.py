@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -253,42 +254,46 @@ class Claiming:
 
     def _take(self, batch: _Batch, due: DueDelivery, mail: _Mail) -> Outgoing:
         assert due.mailbox is not None  # the gates have seen it
-        delivery = replace(
+        sending = replace(
             due.delivery,
             kind="email",
             mailbox_id=due.mailbox.id,
             message_id=mail.message_id,
             subject=mail.subject,
             recipient=mail.recipient,
-            reason=None,
+            **self._claimed(batch, due.delivery),
         )
-        sending, enrollment = self._sending(batch, due, delivery, mail.raw)
+        enrollment = self._sending(batch, due, sending, mail.raw)
         batch.slots.take(due.mailbox)
         return Outgoing(
             sending, due.mailbox, mail.recipient, mail.raw, enrollment, due.person.timezone, batch.looked_at
         )
 
     def _take_text(self, batch: _Batch, due: DueDelivery, text: Text) -> OutgoingText:
-        delivery = replace(due.delivery, kind="sms", recipient=text.recipient, reason=None)
-        sending, enrollment = self._sending(batch, due, delivery, text.text.encode())
+        claimed = self._claimed(batch, due.delivery)
+        sending = replace(due.delivery, kind="sms", recipient=text.recipient, **claimed)
+        enrollment = self._sending(batch, due, sending, text.text.encode())
         return OutgoingText(sending, text.recipient, text.text, enrollment, batch.looked_at)
 
-    def _sending(self, batch: _Batch, due: DueDelivery, delivery: Delivery, raw: bytes) -> tuple[Delivery, Enrollment]:
+    def _claimed(self, batch: _Batch, delivery: Delivery) -> dict[str, Any]:
+        """What a claim changes of any delivery."""
+        return {
+            "state": transition(delivery.state, DeliveryEvent.CLAIM),
+            "token": self._tools.new_id(),
+            "claimed_at": batch.now,
+            "attempts": delivery.attempts + 1,
+            "reason": None,
+            "waiting_for": None,
+            "version": delivery.version + 1,
+        }
+
+    def _sending(self, batch: _Batch, due: DueDelivery, sending: Delivery, raw: bytes) -> Enrollment:
         """Committed as ``sending`` before the server hears anything."""
-        sending = replace(
-            delivery,
-            state=transition(delivery.state, DeliveryEvent.CLAIM),
-            token=self._tools.new_id(),
-            claimed_at=batch.now,
-            attempts=delivery.attempts + 1,
-            waiting_for=None,
-            version=delivery.version + 1,
-        )
-        batch.ledger.save(due.delivery, sending, raw=None if delivery.id in batch.raws else raw)
+        batch.ledger.save(due.delivery, sending, raw=None if sending.id in batch.raws else raw)
         enrollment = due.enrollment
         if enrollment.status is ProspectStatus.PENDING:
             enrollment = batch.ledger.move(enrollment, ProspectEvent.RELEASE, next_at=enrollment.next_at)
-        return sending, enrollment
+        return enrollment
 
     def _hold_back(self, batch: _Batch, due: DueDelivery, verdict: HoldBack) -> None:
         batch.ledger.save(due.delivery, replace(due.delivery, waiting_for=verdict.reason.code))
