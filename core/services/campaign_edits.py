@@ -90,10 +90,11 @@ class CampaignEdits:
     async def _store(self, uow: UnitOfWork, actor: Actor, after: Campaign, action: str, stage: int) -> None:
         if not await uow.campaigns.replace(after):
             raise RefusedError("The campaign was changed at the same moment. Look again.", reason="race")
-        # What waited for a value that the old text wanted is written anew.
-        await uow.deliveries.release("missing_variable", not_before=self._tools.clock.now(), campaign_id=after.id)
-        uow.wake("outreach")
         at = self._tools.clock.now()
+        # What waited for a value that the old text wanted, or for a better address than its types, is judged anew.
+        for code in ("missing_variable", "risky_address"):
+            await uow.deliveries.release(code, not_before=at, campaign_id=after.id)
+        uow.wake("outreach")
         await uow.audit.add(at=at, actor=actor.user, action=action, subject=after.id, facts={"stage": stage})
 
     async def _send_from(self, uow: UnitOfWork, campaign: Campaign, position: int) -> None:

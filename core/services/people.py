@@ -18,6 +18,7 @@ from core.ports.storage import Activity, NewPerson, UnitOfWork
 from core.services.tools import Tools, settings_in
 
 _BATCH = 500
+_WAITS_FOR_PROFILE = ("missing_variable", "risky_address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,12 @@ class PeopleService:
         return ImportResult(created, updated, sorted(rejected, key=lambda one: one.line), good)
 
     async def _judge_again(self, uow: UnitOfWork) -> None:
-        """Mail that waited for a merge field's value may go now; what still lacks one is held back again."""
-        if await uow.deliveries.release("missing_variable", not_before=self._tools.clock.now()):
-            uow.wake("outreach")
+        """Mail that waited for a merge field's value or a better address may go now; what still lacks it is held back
+        again."""
+        now = self._tools.clock.now()
+        for code in _WAITS_FOR_PROFILE:
+            if await uow.deliveries.release(code, not_before=now):
+                uow.wake("outreach")
 
     async def _store(self, uow: UnitOfWork, rows: Sequence[PersonRow]) -> tuple[int, int, list[Rejected]]:
         now = self._tools.clock.now()
@@ -139,6 +143,7 @@ class PeopleService:
         async with self._tools.store.write(actor.workspace) as uow:
             person = await find_person(uow, email)
             await uow.people.add_address(person.id, PersonAddress(address, match_key(address), kind, False, now))
+            await self._judge_again(uow)
             old_mail = await self._ask_for_old_mail(uow, address)
             await uow.audit.add(at=now, actor=actor.user, action="person.address.add", subject=person.id)
         return AddedAddress(await self._reread(actor, person.id), old_mail)
@@ -159,6 +164,7 @@ class PeopleService:
             person = await find_person(uow, email)
             if not await uow.people.remove_address(person.id, match_key(address)):
                 raise NotFoundError(f"{address} is not on the profile of {person.name}.")
+            await self._judge_again(uow)
             await uow.audit.add(at=now, actor=actor.user, action="person.address.remove", subject=person.id)
         return await self._reread(actor, person.id)
 

@@ -9,6 +9,7 @@ from core.errors import ServerRefusedError
 from core.ports.storage import Suppression
 from core.services.address_checks import AddressChecks
 from core.services.address_lookups import AddressLookups
+from core.services.campaign_edits import CampaignEdits
 from core.services.cards import CardWriter
 from core.services.credentials import CredentialService
 from core.services.outreach import OutreachService
@@ -16,6 +17,8 @@ from core.services.progress import Progress
 from core.services.sending_health import SendingHealth
 from core.services.submission import Submission
 from tests.services.rig import FILE, RITA, Rig, email_of
+
+ROLE = "jobs@candidates.example"
 
 
 class Names:
@@ -87,18 +90,59 @@ async def test_a_domain_without_mail_is_invalid_recipient_and_a_person_may_insis
     assert "no mail server" in (await rig.prospect()).reason.text  # type: ignore[union-attr]
 
 
-async def test_a_role_address_waits_for_a_person(rig: Rig) -> None:
-    """R111: risky is Pending, whatever DNS says."""
+async def risky(rig: Rig, header: str = "first_name,personal_email", row: str = f"P1,{ROLE}") -> None:
+    """One prospect with a role address, whose first mail waits for a person."""
     await rig.open()
     validating(rig)
-    await rig.people.import_csv(RITA, b"first_name,personal_email\nP1,jobs@candidates.example\n")
+    await rig.people.import_csv(RITA, f"{header}\n{row}\n".encode())
     await rig.campaigns.import_file(RITA, FILE)
-    await rig.campaigns.enroll(RITA, "Autumn", ["jobs@candidates.example"])
+    await rig.campaigns.enroll(RITA, "Autumn", [ROLE])
     await rig.campaigns.start(RITA, "Autumn")
     assert await rig.claim() == []
+    assert await shown(rig) == ("Pending", "risky_address")
+
+
+async def shown(rig: Rig) -> tuple[str, str | None]:
     async with rig.store.read("T1") as uow:
         (row,) = await uow.reports.prospects((await uow.campaigns.list())[0].id)
-    assert (row.status.value, row.reason_code) == ("Pending", "risky_address")
+    return row.status.value, row.reason_code
+
+
+async def looked_up(rig: Rig) -> None:
+    """The mail is asked again, and its new domain is looked up."""
+    assert await rig.claim() == []
+    assert await shown(rig) == ("Pending", "address_check")
+    await AddressLookups(rig.tools, AddressChecks(Names("candidates.example"))).look_up("T1")
+
+
+async def test_a_role_address_waits_for_a_person(rig: Rig) -> None:
+    """R111: risky is Pending, whatever DNS says."""
+    await risky(rig)
+
+
+async def test_a_mail_to_a_risky_address_goes_once_another_address_is_the_one_to_write_to(rig: Rig) -> None:
+    """The reason says to correct the address, so that has to end the wait."""
+    await risky(rig, "first_name,work_email")
+    await rig.people.import_csv(RITA, f"personal_email,work_email\n{email_of(1)},{ROLE}\n".encode())
+    await looked_up(rig)
+    assert await rig.send_due() == 1
+
+
+async def test_a_mail_to_a_risky_address_goes_once_that_address_is_taken_away(rig: Rig) -> None:
+    await risky(rig)
+    await rig.people.add_address(RITA, ROLE, email_of(1), "personal")
+    assert await rig.claim() == []
+    await rig.people.remove_address(RITA, email_of(1), ROLE)
+    await looked_up(rig)
+    assert await rig.send_due() == 1
+
+
+async def test_a_mail_to_a_risky_address_goes_once_the_campaign_writes_to_another_type(rig: Rig) -> None:
+    await risky(rig, "first_name,personal_email,work_email", f"P1,{ROLE},{email_of(1)}")
+    edits = CampaignEdits(rig.tools, Progress(rig.tools, CardWriter(rig.tools)))
+    await edits.change_details(RITA, "Autumn", {"email_priority": ["work"]})
+    await looked_up(rig)
+    assert await rig.send_due() == 1
 
 
 async def test_validation_switched_off_holds_nobody_back(rig: Rig) -> None:
