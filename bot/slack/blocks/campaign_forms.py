@@ -142,13 +142,17 @@ def stage_form(
     title = f"{'New' if new else 'Edit'}: {KINDS[kind]}"
     blocks = [
         *_running_note(campaign, new=new),
-        forms.number("amount", "Goes out after", amount, most=365, hint="Counted from when the stage before was done."),
+        forms.number("amount", _AFTER.get(kind, "Goes out after"), amount, most=365, hint=_COUNTED),
         forms.choice("unit", "Unit", [(words, code) for code, words in UNITS.items()], unit),
         *_texts(campaign, shown, kind, fields),
         *(_mail_extras(campaign, shown, senders, files=files) if kind == "email" else []),
     ]
     kept = {"campaign": campaign.id, "stage": "" if new else str(shown.position), "kind": kind}
     return Form(STAGE, title, blocks, submit="Add stage" if new else "Save", kept=kept)
+
+
+_AFTER: Final = {"call": "To be made after", "task": "To be done after"}
+_COUNTED: Final = "Counted from when the stage before was done."
 
 
 def _running_note(campaign: Campaign, *, new: bool) -> list[Json]:

@@ -30,6 +30,7 @@ _MARKS: Final = {
     "Uncertain": ":grey_question:",
     "Not Delivered": ":red_circle:",
 }
+_KINDS: Final = {"sms": "text message", "call": "a call to make", "task": "a task"}
 _NO_INBOX: Final = (
     "This is a log, not an inbox: answer from your own mailbox. That keeps the thread, and Rethread logs it where the "
     "address is on the profile and the mailbox is synced."
@@ -95,7 +96,7 @@ def _line(line: LogLine, *, with_campaign: bool) -> list[Json]:
     what = f"stage {line.stage}" + (f" of {escaped(line.campaign, 150)}" if with_campaign else "")
     words = [
         f"{_MARKS.get(status, ':white_circle:')} *{status}* · {escaped(line.person, 100)} · {escaped(line.email, 254)}",
-        f"{what} · {escaped(line.subject or '(no subject yet)', 150)} · {_when(line)}",
+        f"{what} · {escaped(_topic(line), 150)} · {_when(line)}",
     ]
     why = _why(line)
     if why:
@@ -107,6 +108,11 @@ def _line(line: LogLine, *, with_campaign: bool) -> list[Json]:
         words.append(f":warning: {even_so}")
     buttons = _buttons(line)
     return [kit.markup("\n".join(words)), *([kit.actions(*buttons)] if buttons else [])]
+
+
+def _topic(line: LogLine) -> str:
+    """A mail's subject; what has none is called by its kind."""
+    return line.subject or _KINDS.get(line.kind, "(no subject yet)")
 
 
 def _when(line: LogLine) -> str:

@@ -137,12 +137,8 @@ def _cell(done: int, machine: int, people: int) -> str:
 def _further(campaign: str) -> Json:
     """What to type to see the people and the mails behind the figures."""
     return kit.paragraph(
-        [
-            kit.glue("Who is where: "),
-            kit.typed(f'/outreach status "{campaign}"', 240),
-            kit.glue(" Every mail: "),
-            kit.typed(f'/outreach log "{campaign}"', 240),
-        ]
+        [kit.glue("Who is where: "), kit.typed(f'/outreach status "{campaign}"', 240)],
+        [kit.glue("Every mail: "), kit.typed(f'/outreach log "{campaign}"', 240)],
     )
 
 
