@@ -226,6 +226,7 @@ def make_engine(
 def make_workers(engine: Engine, notifier: Notifier) -> Workers:
     """The loops that call the engine."""
     from core.services.brakes import Brakes
+    from core.services.campaign_life import CampaignLife
     from core.services.expiry import ExpiryService
     from core.services.holds import HoldService
     from core.services.notifications import NotificationService
@@ -252,6 +253,6 @@ def make_workers(engine: Engine, notifier: Notifier) -> Workers:
         backfill=BackfillWorker(tools.store, engine.backfill),
         filing=FilingWorker(tools.store, engine.filing),
         addresses=AddressWorker(tools.store, engine.addresses),
-        holds=HoldWorker(tools.store, HoldService(tools, Brakes(tools))),
+        holds=HoldWorker(tools.store, HoldService(tools, Brakes(tools)), CampaignLife(tools)),
         stages=StageWorker(tools.store, engine.manual, engine.texts),
     )

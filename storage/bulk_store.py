@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, or_, select
+from sqlalchemy import ColumnElement, case, exists, or_, select
 
-from core.domain.campaign import CampaignStatus
+from core.domain.campaign import CLOSED_STATUSES, CampaignStatus
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectEvent, ProspectStatus, Reason
 from core.domain.reasons import WAITS_OF_MAILBOX
@@ -73,6 +73,20 @@ class SqlBulkStore:
         back = Move(ProspectEvent.RELEASE, (ProspectStatus.PENDING,), ProspectStatus.ACTIVE, at, actor)
         await move_many(self._scope, found, back)
         return len(found)
+
+    async def out_of_step(self) -> dict[str, CampaignStatus]:
+        asked = self._scope.select(campaigns, campaigns.c.id, campaigns.c.status)
+        # Not joined: what waits for campaigns is read once from its index, however many campaigns run.
+        for_campaigns = (WAITING, deliveries.c.waiting_for == "campaign")
+        waiting = self._scope.select(deliveries, deliveries.c.campaign_id).where(*for_campaigns)
+        running = asked.where(campaigns.c.status == CampaignStatus.ACTIVE, campaigns.c.id.in_(waiting))
+        queued = exists().where(
+            deliveries.c.workspace == campaigns.c.workspace,
+            deliveries.c.campaign_id == campaigns.c.id,
+            deliveries.c.state == DeliveryState.QUEUED,
+        )
+        closed = asked.where(campaigns.c.status.in_(sorted(CLOSED_STATUSES)), queued)
+        return await self._scope.pairs(running) | await self._scope.pairs(closed)
 
     async def send_from(self, campaign_id: str, stage: int, mailbox_id: str | None, *, own: bool) -> int:
         prospects = select(enrollments.c.mailbox_id).where(

@@ -15,7 +15,7 @@ from core.domain.reasons import reason
 from core.errors import RefusedError
 from core.ports.storage import UnitOfWork
 from core.services.campaign_lookup import find_campaign
-from core.services.progress import connected_senders
+from core.services.progress import ENGINE, connected_senders
 from core.services.tools import Tools, persistently
 
 _AT_A_TIME = 1_000
@@ -43,7 +43,7 @@ class CampaignLife:
                 uow.wake("outreach")
             await uow.audit.add(at=now, actor=actor.user, action=f"campaign.{event.value}", subject=campaign.id)
         if event is not CampaignEvent.START:
-            await self._settle_queue(actor, campaign.id, status)
+            await self._settle_queue(actor.workspace, actor.user, campaign.id, status)
         return replace(campaign, status=status, version=campaign.version + 1)
 
     async def _movable(self, uow: UnitOfWork, actor: Actor, name: str, event: CampaignEvent) -> Campaign:
@@ -68,20 +68,36 @@ class CampaignLife:
         while await persistently(part) == _AT_A_TIME:
             continue
 
-    async def _settle_queue(self, actor: Actor, campaign_id: str, status: CampaignStatus) -> None:
-        """What waits is cancelled (stopped, archived), or shown as waiting for the campaign (paused)."""
-        part = partial(self._settle_part, actor, campaign_id, status)
-        while await persistently(part) == _AT_A_TIME:
-            continue
+    async def catch_up(self, workspace: str) -> int:
+        """Ends what a move of a whole campaign left undone: the process died between the status and its queue, or
+        somebody who had read the status before the move wrote a stage after it. Returns how many stages changed."""
+        async with self._tools.store.read(workspace) as uow:
+            behind = await uow.bulk.out_of_step()
+        changed = 0
+        for campaign_id, status in behind.items():
+            changed += await self._settle_queue(workspace, ENGINE, campaign_id, status)
+        return changed
 
-    async def _settle_part(self, actor: Actor, campaign_id: str, status: CampaignStatus) -> int:
-        async with self._tools.store.write(actor.workspace) as uow:
+    async def _settle_queue(self, workspace: str, user: str, campaign_id: str, status: CampaignStatus) -> int:
+        """What waits is cancelled (stopped, archived), shown as waiting for the campaign (paused), or goes on."""
+        settled, part = 0, _AT_A_TIME
+        while part == _AT_A_TIME:
+            part = await persistently(partial(self._settle_part, workspace, user, campaign_id, status))
+            settled += part
+        return settled
+
+    async def _settle_part(self, workspace: str, user: str, campaign_id: str, status: CampaignStatus) -> int:
+        async with self._tools.store.write(workspace) as uow:
             campaign = await uow.campaigns.get(campaign_id)
             if campaign is None or campaign.status is not status:
                 return 0  # somebody changed it back meanwhile
-            now, code = self._tools.clock.now(), "canceled" if status in CLOSED_STATUSES else "campaign"
-            change = uow.bulk.cancel_campaign if status in CLOSED_STATUSES else uow.bulk.wait_for_campaign
-            return await change(campaign_id, reason(code), actor=actor.user, at=now, most=_AT_A_TIME)
+            now, bulk = self._tools.clock.now(), uow.bulk
+            if status is CampaignStatus.ACTIVE:
+                uow.wake("outreach")
+                return await bulk.release_campaign(campaign_id, "campaign", actor=user, at=now, most=_AT_A_TIME)
+            code = "canceled" if status in CLOSED_STATUSES else "campaign"
+            change = bulk.cancel_campaign if status in CLOSED_STATUSES else bulk.wait_for_campaign
+            return await change(campaign_id, reason(code), actor=user, at=now, most=_AT_A_TIME)
 
 
 async def _require_sender(uow: UnitOfWork, campaign: Campaign, actor: Actor) -> None:

@@ -1,4 +1,5 @@
-"""The loop that ends holds whose time is over: a look each minute, which costs one query where there are none."""
+"""The loop that ends holds whose time is over, and what a campaign's start or stop left undone: a look each minute,
+which costs a few queries where there is nothing to do."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Final
 import structlog
 
 from core.ports.storage import Store
+from core.services.campaign_life import CampaignLife
 from core.services.holds import HoldService
 from core.workers.supervisor import wait_for
 
@@ -17,11 +19,12 @@ _log = structlog.get_logger("holds")
 
 
 class HoldWorker:
-    """Calls the service for every workspace."""
+    """Calls the services for every workspace."""
 
-    def __init__(self, store: Store, holds: HoldService) -> None:
+    def __init__(self, store: Store, holds: HoldService, campaigns: CampaignLife) -> None:
         self._store = store
         self._holds = holds
+        self._campaigns = campaigns
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until stopped."""
@@ -35,6 +38,7 @@ class HoldWorker:
         for workspace in await self._store.workspaces():
             try:
                 ended += await self._holds.lift_due(workspace)
+                await self._campaigns.catch_up(workspace)
             except Exception:
                 _log.exception("holds_failed", action="holds_failed", workspace=workspace)
         return ended

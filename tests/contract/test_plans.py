@@ -38,6 +38,7 @@ async def ask_everything_hot(uow: UnitOfWork) -> None:
     await uow.deliveries.checks_due(NOW)
     await uow.deliveries.hold_back("c1", waiting_for="campaign")
     await uow.deliveries.release("campaign", not_before=NOW)
+    await uow.bulk.out_of_step()
     await uow.deliveries.failed_of("c1")
     await uow.deliveries.failed_of_mailbox("mb1", reason="email_not_synced", since=NOW)
     await uow.deliveries.count_failed_of_mailbox("mb1", reason="email_not_synced", since=NOW)

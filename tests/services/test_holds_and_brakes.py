@@ -13,6 +13,7 @@ from core.domain.reasons import reason
 from core.errors import InputError, NotAllowedError, NotFoundError, RefusedError, ServerRefusedError
 from core.ports.storage import Hold, TrafficKey
 from core.services.brakes import Brakes
+from core.services.campaign_life import CampaignLife
 from core.services.holds import HoldService
 from core.services.limit_learner import REST, SHORT_REST, LimitLearner
 from core.services.tools import Tools
@@ -125,7 +126,7 @@ async def test_the_day_of_return_ends_it_by_itself(desk: Desk) -> None:
     await desk.begin()
     await desk.holds.away(RITA, NOW + DAY)
     await desk.wait_for("owner_away")
-    worker = HoldWorker(desk.store, desk.holds)
+    worker = HoldWorker(desk.store, desk.holds, CampaignLife(desk.tools))
     assert await worker.look() == 0
     desk.clock.pass_time(days=1)
     assert await worker.look() == 1

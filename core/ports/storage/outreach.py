@@ -313,6 +313,10 @@ class BulkStore(Protocol):
         Active. At most so many at a time; returns how many deliveries changed."""
         ...
 
+    async def out_of_step(self) -> dict[str, CampaignStatus]:
+        """Ids of running campaigns for which stages still wait, and of closed ones with stages still queued."""
+        ...
+
     async def send_from(self, campaign_id: str, stage: int, mailbox_id: str | None, *, own: bool) -> int:
         """Queued deliveries of a stage go from this mailbox; where the stage has none of its ``own``, each from its
         prospect's. Returns how many."""
