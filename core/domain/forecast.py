@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from core.domain.campaign import Stage
@@ -70,13 +70,15 @@ class DayLine:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """``stage_ends``: when the last person of a stage is reached; stages that nobody reaches are left out."""
+    """``stage_ends``: when the last person of a stage is reached; stages that nobody reaches are left out. ``by_hand``:
+    how many people will come to a required call or task; they go no further until somebody has done it."""
 
     lines: tuple[DayLine, ...]
     stage_ends: Mapping[int, datetime]
     waiting: int
     failing: int
     unfinished: int
+    by_hand: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def ends(self) -> datetime | None:
@@ -92,6 +94,7 @@ class _Tally:
         self.waiting = Counter[tuple[date, int]]()
         self.failed = Counter[tuple[date, int]]()
         self.ends: dict[int, datetime] = {}
+        self.by_hand = Counter[int]()
 
     def lines(self) -> tuple[DayLine, ...]:
         keys = sorted(set(self.sent) | set(self.waiting) | set(self.failed))
@@ -116,6 +119,7 @@ def forecast(plan: Plan) -> Forecast:
         waiting=waiting,
         failing=sum(tally.failed.values()),
         unfinished=sum(group.count for group in queue),
+        by_hand=dict(tally.by_hand),
     )
 
 
@@ -155,14 +159,18 @@ class _Day:
         return later
 
     def _one(self, group: Group) -> list[Group]:
-        by_mail = self._plan.stages[group.stage - 1].kind == "email"
+        stage = self._plan.stages[group.stage - 1]
         opening = next_open(max(group.due, self._clock.get(group.mailbox, self._begin)), group.calendar)
         if opening >= self.end:
             return [replace(group, due=opening)]
         if group.fails:
             self._tally.failed[self._day, group.stage] += group.count
             return []
-        if not by_mail:
+        if stage.required and stage.kind in ("call", "task"):
+            self._tally.by_hand[group.stage] += group.count
+            self._tally.waiting[self._day, group.stage] += group.count
+            return []  # what follows is counted from when somebody has done it
+        if stage.kind != "email":
             return self._gone(group, group.count, opening)
         return self._mailed(group, opening)
 

@@ -92,7 +92,10 @@ def _outlook(report: LaunchReport) -> str:
         lines.append(f"• the last of {len(outlook.stage_ends)} stages ends {_at(outlook.ends)}")
     if not outlook.stage_ends:
         lines.append("• nothing would go out")
-    lines.append(f"• {count(outlook.waiting, 'person waits', 'people wait')} for you; {outlook.failing:,} will fail")
+    lines.append(f"• {count(outlook.waiting, 'person waits', 'people wait')} now; {outlook.failing:,} will fail")
+    for stage, people in sorted(outlook.by_hand.items())[:_STAGES]:
+        who = count(people, "person waits", "people wait")
+        lines.append(f"• {who} at stage {stage} until you have done it; what follows is counted from then")
     if outlook.unfinished:
         lines.append(f"• {count(outlook.unfinished, 'person is', 'people are')} not reached within a year")
     return "\n".join(lines)

@@ -136,7 +136,8 @@ def _buttons(line: LogLine) -> list[Json]:
     value, whom = encode(line.id, line.version), line.person
     retry = kit.button("Retry, bypass validation", ids.LOG_RETRY, value, spoken=f"Retry {whom}, bypass validation")
     if line.state is DeliveryState.QUEUED:
-        asked = kit.confirm("Cancel this send?", f"{whom} becomes Not Delivered, badge Canceled.", "Cancel the send")
+        what = "send" if line.kind in ("email", "sms") else line.kind
+        asked = kit.confirm(f"Cancel this {what}?", f"{whom} becomes Not Delivered, badge Canceled.", "Cancel it")
         cancel = kit.button("Cancel", ids.LOG_CANCEL, value, style="danger", confirm=asked, spoken=f"Cancel {whom}")
         return [cancel, retry] if line.reason else [cancel]
     return [retry] if line.state in (DeliveryState.FAILED, DeliveryState.CANCELLED) else []

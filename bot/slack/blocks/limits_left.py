@@ -51,8 +51,13 @@ def _mailbox(one: MailboxLeft) -> str:
     elif not one.limit.left:
         lines.append(f"{escaped(one.limit.binds, 300)} The next place is free {local_time(iso(one.limit.next_at))}.")
     else:
-        lines.append(f"When that is used up: {escaped(one.limit.binds, 300)}")
+        lines.append(f"The limit that comes first: {escaped(_limit_words(one.limit.binds), 300)}")
     return "\n".join(lines)
+
+
+def _limit_words(binds: str) -> str:
+    """``binds`` without its sentence on a limit that is reached, which this one is not yet."""
+    return binds.removeprefix("The sending mailbox has sent what it may in 24 hours.").strip() or binds
 
 
 def ask_stop() -> Card:

@@ -177,8 +177,10 @@ def retried(what: str, retried: int, refused: Sequence[tuple[str, str]]) -> Card
     """How many go out again, and who could not be: (address, reason)."""
     if not retried and not refused:
         return Card(kit.fallback(f"Nothing to retry: {what}."), [kit.note(f"Nothing has failed: {what}.")])
-    text = f"{count(retried, 'failed stage')} tried again: {what}."
-    stack = Stack(kit.paragraph([kit.glue(f"{count(retried, 'failed stage')} tried again: "), kit.words(what, 300)]))
+    text = f"{count(retried, 'failed stage')} will be tried again: {what}."
+    stack = Stack(
+        kit.paragraph([kit.glue(f"{count(retried, 'failed stage')} will be tried again: "), kit.words(what, 300)])
+    )
     for address, reason in refused[:20]:
         stack.add(kit.paragraph([kit.words(address, 254), kit.glue(": "), kit.words(reason, 300)]))
     if len(refused) > 20:

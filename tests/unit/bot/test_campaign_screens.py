@@ -81,7 +81,7 @@ def test_the_forecast_says_when_stages_end_who_waits_and_who_fails() -> None:
     """X5."""
     words = json.dumps(preflight_card(launch(a_campaign(), "warn")).blocks)
     assert "stage 1 ends <!date^" in words
-    assert "430 people wait for you; 0 will fail" in words
+    assert "430 people wait now; 0 will fail" in words
 
 
 def test_a_filter_is_typed_in_any_order() -> None:

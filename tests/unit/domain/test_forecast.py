@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -86,6 +87,15 @@ def test_calls_and_tasks_take_no_room() -> None:
     result = forecast(plan(300, "call", "email"))
     assert days(result, 1) == [300]
     assert days(result, 2) == [100, 100, 100]
+
+
+def test_a_required_call_holds_everybody_until_somebody_has_made_it() -> None:
+    """What comes after it is not forecast: it is counted from then."""
+    call = replace(stages("email", "call")[1], required=True)
+    mail = stages("email", "email", "email")[2]
+    result = forecast(replace(plan(30, "email"), stages=(stages("email")[0], call, mail)))
+    assert result.by_hand == {2: 30}
+    assert set(result.stage_ends) == {1}
 
 
 def test_a_mailbox_that_may_send_nothing_never_ends() -> None:
