@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, true
 
 from core.domain.account import Mailbox
 from core.domain.campaign import CampaignStatus
@@ -27,6 +28,7 @@ from storage.scope import AnySelect, Scope, chunks, columns_of
 from storage.tables import CLAIMABLE, SENT, campaigns, deliveries, enrollments, mailboxes
 
 DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
+_OLDEST_FIRST = (deliveries.c.due_at, deliveries.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +60,65 @@ class DueDeliveries:
         mailbox: more of it could not go now."""
         candidates: list[Delivery] = []
         for first_touch in (False, True):  # one question each: then the index gives the order and ends at the limit
-            statement = self._candidates(now, limit - len(candidates), first_touch=first_touch)
-            if busy:
-                idle = or_(deliveries.c.mailbox_id.is_(None), deliveries.c.mailbox_id.not_in(busy))
-                statement = statement.where(idle)
-            candidates += [Delivery(*row) for row in await self._scope.rows(statement)]
+            full = _full(candidates, each)
+            candidates += await self._candidates(
+                now, limit - len(candidates), each=each, busy={*busy, *full}, first_touch=first_touch
+            )
         boxes = await self._free_mailboxes(candidates, now)
         free = [one for one in candidates if one.mailbox_id is None or one.mailbox_id in boxes]
         claimed = free if each is None else _first_of_each(free, each)
         return await self._with_facts(claimed, boxes) if claimed else []
 
-    def _candidates(self, now: datetime, limit: int, *, first_touch: bool) -> AnySelect:
-        spacing_over = or_(mailboxes.c.next_send_at.is_(None), mailboxes.c.next_send_at <= now)
+    async def _candidates(
+        self, now: datetime, limit: int, *, each: int | None, busy: Collection[str], first_touch: bool
+    ) -> list[Delivery]:
+        if limit <= 0:
+            return []
+        of_mailboxes = self._of_free_mailboxes(now, limit if each is None else min(each, limit), busy, first_touch)
+        without = self._due(now, first_touch, *DELIVERY_COLUMNS).where(deliveries.c.mailbox_id.is_(None))
+        found = [
+            Delivery(*row)
+            for statement in (of_mailboxes, without)
+            for row in await self._scope.rows(
+                statement.order_by(*_OLDEST_FIRST).limit(limit).with_for_update(of=deliveries, skip_locked=True)
+            )
+        ]
+        return sorted(found, key=lambda one: (one.due_at or now, one.id))[:limit]
+
+    def _of_free_mailboxes(self, now: datetime, each: int, busy: Collection[str], first_touch: bool) -> AnySelect:
+        """From each free mailbox its first few: the queue of one that rests, however long, is not looked at."""
+        first = (
+            self._due(now, first_touch, deliveries.c.id)
+            .where(deliveries.c.mailbox_id == mailboxes.c.id)
+            .order_by(*_OLDEST_FIRST)
+            .limit(each)
+            .correlate(mailboxes)
+        )
+        free = (
+            self._scope.select(mailboxes, *DELIVERY_COLUMNS)
+            .where(free_at(now), mailboxes.c.id.not_in(sorted(busy)))
+            # Asked again of the row that is locked: somebody may have claimed it since the first few were read.
+            .where(CLAIMABLE, deliveries.c.due_at <= now)
+        )
+        mine = deliveries.c.workspace == mailboxes.c.workspace
+        if self._scope.on_postgresql:
+            chosen = first.lateral("chosen")
+            return free.join(chosen, true()).join(deliveries, and_(mine, deliveries.c.id == chosen.c.id))
+        return free.join(deliveries, and_(mine, deliveries.c.id.in_(first)))
+
+    def _due(self, now: datetime, first_touch: bool, *columns: ColumnElement[Any]) -> AnySelect:
+        active = campaigns.c.status == CampaignStatus.ACTIVE
         return (
-            self._scope.select(deliveries, *DELIVERY_COLUMNS)
+            self._scope.select(deliveries, *columns)
             .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
-            .join(campaigns, joined(deliveries, "campaign_id", campaigns))
-            .outerjoin(mailboxes, joined(deliveries, "mailbox_id", mailboxes))
             .where(
                 CLAIMABLE,
                 deliveries.c.first_touch.is_(first_touch),
                 deliveries.c.due_at <= now,
-                campaigns.c.status == CampaignStatus.ACTIVE,
+                # Not a join: SQLite would first read all campaigns, and that for each mailbox.
+                exists().where(joined(deliveries, "campaign_id", campaigns), active).correlate(deliveries),
                 enrollments.c.status.in_((ProspectStatus.ACTIVE, ProspectStatus.PENDING)),
-                spacing_over,
             )
-            .order_by(deliveries.c.due_at, deliveries.c.id)
-            .limit(limit)
-            .with_for_update(of=deliveries, skip_locked=True)
         )
 
     async def _free_mailboxes(self, candidates: Sequence[Delivery], now: datetime) -> dict[str, Mailbox]:
@@ -95,7 +128,7 @@ class DueDeliveries:
             statement = (
                 self._scope.select(mailboxes)
                 .where(mailboxes.c.id.in_(ids))
-                .where(or_(mailboxes.c.next_send_at.is_(None), mailboxes.c.next_send_at <= now))
+                .where(free_at(now))
                 .with_for_update(skip_locked=True)
             )
             found.update((row.id, mailbox_from(row)) for row in await self._scope.rows(statement))
@@ -138,6 +171,17 @@ class DueDeliveries:
             for row in await self._scope.rows(oldest_first):
                 found.setdefault(row.enrollment_id, []).append(_Sent(*row))
         return found
+
+
+def free_at(now: datetime) -> ColumnElement[bool]:
+    """The mailbox does not rest at this moment."""
+    return or_(mailboxes.c.next_send_at.is_(None), mailboxes.c.next_send_at <= now)
+
+
+def _full(candidates: Sequence[Delivery], each: int | None) -> set[str]:
+    """Mailboxes from which no more can go than was found already."""
+    count = Counter(one.mailbox_id for one in candidates)
+    return {mailbox_id for mailbox_id, found in count.items() if mailbox_id and each is not None and found >= each}
 
 
 def _first_of_each(candidates: Sequence[Delivery], each: int) -> list[Delivery]:

@@ -9,16 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import ColumnElement, exists, select, true
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import StorageError
 from core.ports.clock import Clock
 from storage import backup
+from storage.claims import free_at
 from storage.database import Database
 from storage.scope import Scope
 from storage.sqlite_file import FileLock
-from storage.tables import CLAIMABLE, UNKNOWN, UNPOSTED, deliveries, health, outbox, workspaces
+from storage.tables import CLAIMABLE, UNKNOWN, UNPOSTED, deliveries, health, mailboxes, outbox, workspaces
 from storage.translation import translated
 from storage.unit_of_work import SqlUnitOfWork
 from storage.vault import Vault
@@ -151,8 +152,13 @@ def _work(topic: str, now: datetime) -> ColumnElement[bool]:
     mine = deliveries.c.workspace == workspaces.c.workspace
     match topic:
         case "outreach":
-            first_or_not = deliveries.c.first_touch.in_((True, False))  # the claim index begins with it
-            return exists().where(mine, CLAIMABLE, first_or_not, deliveries.c.due_at <= now)
+            # What a resting mailbox has due is no work yet, and its queue may be long.
+            first_or_not = deliveries.c.first_touch.in_((True, False))  # the claim index has it before the time
+            due = and_(CLAIMABLE, first_or_not, deliveries.c.due_at <= now)
+            box = deliveries.c.workspace == mailboxes.c.workspace, deliveries.c.mailbox_id == mailboxes.c.id
+            here = mailboxes.c.workspace == workspaces.c.workspace
+            from_mailbox = exists().where(here, free_at(now), exists().where(*box, due).correlate(mailboxes))
+            return or_(from_mailbox.correlate(workspaces), exists().where(mine, deliveries.c.mailbox_id.is_(None), due))
         case "checks":
             return exists().where(mine, UNKNOWN, deliveries.c.next_check_at <= now)
         case "notifications":

@@ -179,7 +179,15 @@ UNKNOWN = literally(deliveries.c.state, "unknown")
 SENT = literally(deliveries.c.state, "sent")
 REPLY = literally(enrollment_events.c.event, "reply")
 
-partial_index("ix_deliveries_claim", CLAIMABLE, deliveries.c.first_touch, deliveries.c.due_at, deliveries.c.id)
+# By mailbox, so that the long queue of one that rests is stepped over.
+partial_index(
+    "ix_deliveries_claim",
+    CLAIMABLE,
+    deliveries.c.mailbox_id,
+    deliveries.c.first_touch,
+    deliveries.c.due_at,
+    deliveries.c.id,
+)
 partial_index("ix_deliveries_waiting", WAITING, deliveries.c.waiting_for)
 partial_index("ix_deliveries_sending", SENDING, deliveries.c.claimed_at)
 partial_index("ix_deliveries_unknown", UNKNOWN, deliveries.c.next_check_at)
