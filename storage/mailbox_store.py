@@ -83,7 +83,7 @@ class SqlMailboxStore:
         await self._set(mailbox_id, refreshed_at=refreshed_at)
 
     async def reserve_slot(self, mailbox_id: str, *, next_send_at: datetime) -> None:
-        await self._set(mailbox_id, next_send_at=next_send_at)
+        await self._set(mailbox_id, next_send_at=_later(mailboxes.c.next_send_at, next_send_at))
 
     async def put_credentials(self, mailbox_id: str, secret: Credentials) -> None:
         sealed = self._vault.seal(secret, workspace=self._scope.workspace, row=mailbox_id)
@@ -110,7 +110,7 @@ class SqlMailboxStore:
         row = await self._scope.first(statement)
         return mailbox_from(row) if row else None
 
-    async def _set(self, mailbox_id: str, **changes: datetime | None) -> None:
+    async def _set(self, mailbox_id: str, **changes: Any) -> None:
         await self._scope.run(self._scope.update(mailboxes).where(mailboxes.c.id == mailbox_id).values(changes))
 
 

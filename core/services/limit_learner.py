@@ -44,6 +44,8 @@ class LimitLearner:
         at_once = classify_reply(answer).status in _AT_ONCE
         cap = None if at_once else await self._lower(uow, mailbox, went, answer, now)
         rests_until = now + (SHORT_REST if cap is None else REST)
+        if mailbox.next_send_at is not None:  # "too many at once" ends no longer rest
+            rests_until = max(rests_until, mailbox.next_send_at)
         await uow.mailboxes.reserve_slot(mailbox.id, next_send_at=rests_until)
         waiting = await uow.bulk.wait_due_of_mailbox(mailbox.id, reason("provider_limit"), at=now)
         next_at = rests_until

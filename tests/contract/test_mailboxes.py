@@ -101,6 +101,16 @@ async def test_a_save_of_older_facts_does_not_take_back_proof_of_life_or_a_send_
         assert stored.last_sync_at == soon + timedelta(seconds=1)
 
 
+async def test_a_shorter_rest_does_not_end_a_longer_one(store: SqlStore) -> None:
+    """Spacing and what a host asks for are set by different units: the later moment counts."""
+    soon, later = NOW + timedelta(minutes=10), NOW + timedelta(hours=1)
+    async with store.write("T1") as uow:
+        await uow.mailboxes.add(make_mailbox())
+        for moment, counts in ((soon, soon), (later, later), (soon, later)):
+            await uow.mailboxes.reserve_slot("mb1", next_send_at=moment)
+            assert await uow.mailboxes.get("mb1") == make_mailbox(next_send_at=counts)
+
+
 async def test_credentials_come_back_and_can_be_replaced_and_forgotten(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         await uow.mailboxes.add(make_mailbox())

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.domain.limits import DAILY, DAY, utc_day
+from core.domain.moment import iso
 from core.domain.reasons import reason
 from core.errors import InputError, NotAllowedError, NotFoundError, RefusedError, ServerRefusedError
 from core.ports.storage import Hold, TrafficKey
@@ -241,6 +242,19 @@ async def test_a_host_that_says_too_many_halves_what_goes_and_is_told_once(desk:
     desk.clock.pass_time(days=1)
     await desk.told()
     assert len(await desk.cards("limit")) == 4
+
+
+async def test_too_fast_does_not_end_the_longer_rest_after_too_many(desk: Desk) -> None:
+    """Mails that were under way are refused after the first; the card says until when it rests."""
+    await desk.begin()
+    await desk.told()
+    desk.clock.pass_time(minutes=1)
+    await desk.told(FAST)
+    async with desk.store.read("T1") as uow:
+        mailbox = await uow.mailboxes.get("mb1")
+    assert mailbox is not None
+    assert mailbox.next_send_at == NOW + REST
+    assert {facts["next_at"] for _, facts in await desk.cards("limit")} == {iso(NOW + REST)}
 
 
 async def test_a_host_that_says_too_fast_is_left_alone_for_a_while(desk: Desk) -> None:

@@ -53,7 +53,9 @@ class MailboxStore(Protocol):
         """All folders were looked through from scratch (R32); no version change, no conflict."""
         ...
 
-    async def reserve_slot(self, mailbox_id: str, *, next_send_at: datetime) -> None: ...
+    async def reserve_slot(self, mailbox_id: str, *, next_send_at: datetime) -> None:
+        """Nothing goes from it before this moment, nor before a later one that was set already."""
+        ...
 
     async def put_credentials(self, mailbox_id: str, credentials: Credentials) -> None:
         """Sealed before it is stored, bound to this row."""
