@@ -51,6 +51,7 @@ BENCHES = (
     Bench("store_ingest", "storing what was read", ("--rounds", "2")),
     Bench("campaign_moves", "a large campaign paused, started, stopped, and others' writes", ("--prospects", "20000")),
     Bench("outreach_status", "/outreach status of a large campaign", ("--prospects", "10000")),
+    Bench("outreach_year", "a season of outreach played through", ("--people", "50")),
     Bench(
         "outreach_send",
         "composing and sending, beside nodemailer and smtp-source",
