@@ -13,7 +13,7 @@ from core.domain.enrollment import HEARD_ELSEWHERE, Enrollment, ProspectEvent, P
 from core.domain.ledger import SET_ASIDE
 from core.domain.reasons import reason
 from core.domain.undo import SetAside
-from core.errors import NotFoundError, RefusedError
+from core.errors import LostRaceError, NotFoundError, RefusedError
 from core.ports.storage import UnitOfWork
 from core.services.cards import Prospect, prospect_of
 from core.services.finish_undo import FinishUndo
@@ -179,6 +179,12 @@ class ProspectActions:
             await self._progress.cards.uncertain(
                 uow, prospect, skipped, "dropped", evidence="the stage was skipped", actor=ask.user
             )
+        elif current is not None and current.state is DeliveryState.SENT:
+            raise RefusedError(
+                f"Stage {enrollment.stage} has gone out already, so there is nothing to skip.",
+                reason="delivery_sent",
+                fix="Unpause the prospect first; then the next stage can be skipped.",
+            )
         return await self._advance(uow, prospect, enrollment.stage + 1, ask, f"stage {enrollment.stage} skipped")
 
     async def _advance(self, uow: UnitOfWork, prospect: Prospect, position: int, ask: Ask, evidence: str) -> Enrollment:
@@ -211,6 +217,9 @@ class ProspectActions:
         busy = await uow.deliveries.open_of(enrollment.id)
         if busy is not None and busy.state is DeliveryState.SENDING:
             raise RefusedError("A mail is being sent right now. Try again in a moment.", reason="delivery_sending")
+        # A claim changes the delivery alone, so the prospect's version tells nothing of it.
+        if busy is not None and (await uow.deliveries.lock([busy.id])).get(busy.id) != busy.version:
+            raise LostRaceError
         if not await uow.enrollments.remove(enrollment):
             raise RefusedError("Somebody else changed this at the same moment.", reason="race")
         await uow.audit.add(

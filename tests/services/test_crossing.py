@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from sqlalchemy import Engine, event
 
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectEvent
-from core.errors import OutcomeUnknownError, ServerRefusedError
+from core.errors import OutcomeUnknownError, RefusedError, ServerRefusedError
 from core.services.stop_set import StopSet
 from core.services.together import Together
 from tests.services.rig import Rig, answer
+from tests.stores import open_with_workspaces
 
 
 def test_a_stop_concerns_only_mails_claimed_before_it() -> None:
@@ -171,3 +173,41 @@ async def test_a_mail_held_back_at_the_last_moment_goes_when_it_may(rig: Rig) ->
     rig.clock.pass_time(seconds=2)
     assert await rig.send_due() == 1
     assert len(rig.provider.accepted) == 1
+
+
+async def test_a_stage_that_went_out_during_the_pause_cannot_be_skipped(rig: Rig) -> None:
+    """Nothing would be skipped, and the ledger would say that it was."""
+    await rig.open()
+    await rig.launch()
+
+    async def pause() -> None:
+        await rig.act(ProspectEvent.PAUSE)
+
+    rig.provider.on_wire = pause
+    assert await rig.send_due() == 1
+    assert await rig.states() == ["1.1 sent"]
+    assert await rig.shows() == "Paused 1"
+    with pytest.raises(RefusedError, match="Stage 1 has gone out already"):
+        await rig.act(ProspectEvent.SKIP)
+    assert "skip" not in await rig.events()
+    await rig.act(ProspectEvent.UNPAUSE)
+    await rig.act(ProspectEvent.SKIP)
+    assert await rig.states() == ["1.1 sent", "2.1 skipped", "3.1 queued"]
+
+
+@pytest.mark.postgres
+async def test_a_prospect_whose_mail_is_being_claimed_is_not_removed(postgres_url: str) -> None:
+    """The claim has not committed when the button is pressed, and changes nothing of the prospect itself."""
+    async with await open_with_workspaces(postgres_url) as store:
+        rig = Rig.on(store)
+        await rig.open()
+        await rig.launch()
+        async with store.write("T1") as uow:
+            (due,) = await uow.deliveries.claim_due(rig.clock.now(), limit=1)
+            removing = asyncio.create_task(rig.act(ProspectEvent.REMOVE))
+            await asyncio.wait({removing}, timeout=0.5)  # to its end, or to the lock that the claim holds
+            claimed = replace(due.delivery, state=DeliveryState.SENDING, claimed_at=rig.clock.now())
+            assert await uow.deliveries.save(claimed)
+        with pytest.raises(RefusedError, match="being sent right now"):
+            await removing
+        assert await rig.states() == ["1.1 sending"]

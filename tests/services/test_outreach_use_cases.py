@@ -381,6 +381,15 @@ async def test_a_deleted_stage_is_passed_over_and_the_numbers_stay(rig: Rig) -> 
     assert "stages:" in await rig.campaigns.export(RITA, CAMPAIGN)
 
 
+async def test_nobody_is_skipped_past_a_stage_that_cannot_be_deleted(rig: Rig) -> None:
+    """The second stage has no subject of its own, so the first has to stay."""
+    await launched(rig)
+    with pytest.raises(InputError, match="subject"):
+        await edits_of(rig).delete_stage(RITA, CAMPAIGN, 1, skip=True)
+    assert await rig.states() == ["1.1 queued"]
+    assert await rig.shows() == "Active 1"
+
+
 async def test_a_stage_more_comes_at_the_end_and_who_was_through_stays_so(rig: Rig) -> None:
     await launched(rig)
     for _ in range(3):
