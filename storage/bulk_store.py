@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from core.domain.campaign import CLOSED_STATUSES, CampaignStatus
 from core.domain.delivery import DeliveryState
@@ -12,7 +14,7 @@ from core.domain.enrollment import ProspectEvent, ProspectStatus, Reason
 from core.domain.reasons import WAITS_OF_MAILBOX
 from storage.columns import joined
 from storage.moves import Move, move_many
-from storage.scope import IN_LIMIT, Scope, Values
+from storage.scope import IN_LIMIT, AnySelect, Scope, Values, chunks
 from storage.tables import CLAIMABLE, WAITING, campaigns, deliveries, enrollments
 
 _RUNNING = (ProspectStatus.ACTIVE, ProspectStatus.PENDING)
@@ -24,23 +26,54 @@ class SqlBulkStore:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    async def wait_due_of_mailbox(self, mailbox_id: str, reason: Reason, *, at: datetime) -> int:
-        waiting = Move(ProspectEvent.WAIT, (ProspectStatus.ACTIVE,), ProspectStatus.PENDING, at, reason=reason)
-        due = (
-            self._scope.select(deliveries, deliveries.c.enrollment_id)
-            .join(enrollments, joined(deliveries, "enrollment_id", enrollments))
-            .join(campaigns, joined(deliveries, "campaign_id", campaigns))
-            .where(
-                CLAIMABLE,
-                deliveries.c.first_touch.in_((True, False)),  # the claim index begins with it
-                deliveries.c.due_at <= at,
-                deliveries.c.mailbox_id == mailbox_id,
-                enrollments.c.status == ProspectStatus.ACTIVE,
-                campaigns.c.status == CampaignStatus.ACTIVE,
+    async def wait_due_of_mailbox(self, mailbox_id: str, reason: Reason, *, at: datetime, most: int = 500) -> int:
+        found = list[str]()
+        for first_touch in (False, True):  # one question each, as for the claim: the index ends at the limit
+            queue = (
+                self._due_of_mailbox(mailbox_id, at, deliveries.c.workspace, deliveries.c.enrollment_id)
+                .where(deliveries.c.first_touch.is_(first_touch))
+                .order_by(deliveries.c.due_at, deliveries.c.id)
+                .limit(most)
+                .subquery("queue")
             )
+            mine = and_(queue.c.workspace == enrollments.c.workspace, queue.c.enrollment_id == enrollments.c.id)
+            active = self._active().join(queue, mine)
+            found += [row.id for row in await self._scope.rows(active)]
+        return await self._wait(found[:most], reason, at)
+
+    async def count_due_of_mailbox(self, mailbox_id: str, *, at: datetime) -> int:
+        due = self._due_of_mailbox(mailbox_id, at, func.count())
+        return int(await self._scope.scalar(due.where(deliveries.c.first_touch.in_((True, False)))))
+
+    async def due_of_mailbox(self, mailbox_id: str, *, at: datetime, most: int) -> list[str]:
+        due = self._active().join(deliveries, joined(deliveries, "enrollment_id", enrollments))
+        due = due.where(*_due_from(mailbox_id, at), deliveries.c.first_touch.in_((True, False)))
+        return [row.id for row in await self._scope.rows(due.limit(most))]
+
+    async def wait_of_mailbox(
+        self, mailbox_id: str, enrollment_ids: Collection[str], reason: Reason, *, at: datetime
+    ) -> int:
+        found = list[str]()
+        for ids in chunks(enrollment_ids):
+            still = self._due_of_mailbox(mailbox_id, at, deliveries.c.enrollment_id)
+            still = still.where(deliveries.c.enrollment_id.in_(ids))
+            found += [row.enrollment_id for row in await self._scope.rows(still)]
+        return await self._wait(found, reason, at)
+
+    async def _wait(self, enrollment_ids: Collection[str], reason: Reason, at: datetime) -> int:
+        waiting = Move(ProspectEvent.WAIT, (ProspectStatus.ACTIVE,), ProspectStatus.PENDING, at, reason=reason)
+        return await move_many(self._scope, enrollment_ids, waiting)
+
+    def _due_of_mailbox(self, mailbox_id: str, at: datetime, *columns: ColumnElement[Any]) -> AnySelect:
+        return self._scope.select(deliveries, *columns).where(*_due_from(mailbox_id, at))
+
+    def _active(self) -> AnySelect:
+        """Active prospects of running campaigns."""
+        return (
+            self._scope.select(enrollments, enrollments.c.id)
+            .join(campaigns, joined(enrollments, "campaign_id", campaigns))
+            .where(enrollments.c.status == ProspectStatus.ACTIVE, campaigns.c.status == CampaignStatus.ACTIVE)
         )
-        found = [row.enrollment_id for row in await self._scope.rows(due)]
-        return await move_many(self._scope, found, waiting)
 
     async def wait_for_campaign(
         self, campaign_id: str, reason: Reason, *, actor: str, at: datetime, most: int = IN_LIMIT
@@ -112,3 +145,7 @@ class SqlBulkStore:
         changed = self._scope.update(deliveries).where(deliveries.c.id.in_(ids))
         changed = changed.values(version=deliveries.c.version + 1, **changes)
         return [row.enrollment_id for row in await self._scope.rows(changed.returning(deliveries.c.enrollment_id))]
+
+
+def _due_from(mailbox_id: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return CLAIMABLE, deliveries.c.mailbox_id == mailbox_id, deliveries.c.due_at <= at

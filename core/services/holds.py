@@ -18,6 +18,7 @@ from core.ports.storage import Hold, UnitOfWork
 from core.services.brakes import CODES, Brakes
 from core.services.limit_books import MAILS, Asked, Books, Limit, senders_by_domain
 from core.services.limit_notices import change
+from core.services.resting import mark_waiting
 from core.services.tools import Tools, persistently, settings_in
 
 EVERYTHING: Final = "everything_stopped"
@@ -123,6 +124,10 @@ class HoldService:
         for hold in over:
             lifted += await persistently(lambda hold=hold: self._end(workspace, hold))  # type: ignore[misc]
         return lifted
+
+    async def mark_waiting(self, workspace: str) -> int:
+        """What is due from a mailbox that has reached its limit shows so; returns of how many prospects."""
+        return await mark_waiting(self._tools, workspace)
 
     async def _end(self, workspace: str, hold: Hold) -> bool:
         async with self._tools.store.write(workspace) as uow:

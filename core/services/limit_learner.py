@@ -47,7 +47,8 @@ class LimitLearner:
         if mailbox.next_send_at is not None:  # "too many at once" ends no longer rest
             rests_until = max(rests_until, mailbox.next_send_at)
         await uow.mailboxes.reserve_slot(mailbox.id, next_send_at=rests_until)
-        waiting = await uow.bulk.wait_due_of_mailbox(mailbox.id, reason("provider_limit"), at=now)
+        waiting = await uow.bulk.count_due_of_mailbox(mailbox.id, at=now)
+        await uow.bulk.wait_due_of_mailbox(mailbox.id, reason("provider_limit"), at=now)
         next_at = rests_until
         if cap is not None:
             next_at = min(cap.until, max(next_at, DAILY.next_free(spans, now, cap.cap)))

@@ -1,5 +1,5 @@
-"""The loop that ends holds whose time is over, and what a campaign's start or stop left undone: a look each minute,
-which costs a few queries where there is nothing to do."""
+"""The loop that ends holds whose time is over, finishes what a campaign's start or stop left undone, and says of what
+is due that it waits for a full mailbox: a look each minute, which costs a few queries where there is nothing to do."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class HoldWorker:
             try:
                 ended += await self._holds.lift_due(workspace)
                 await self._campaigns.catch_up(workspace)
+                await self._holds.mark_waiting(workspace)
             except Exception:
                 _log.exception("holds_failed", action="holds_failed", workspace=workspace)
         return ended

@@ -109,6 +109,23 @@ async def test_who_is_due_from_a_full_mailbox_is_pending_and_stays_claimable(sto
         assert {one.delivery.id for one in due} == {"d1", "d3"}
 
 
+async def test_a_full_mailboxs_long_queue_is_marked_some_at_a_time(store: SqlStore) -> None:
+    """A claim marks the first of the queue only; the rest is read apart from it, and judged again when it is marked."""
+    async with store.write("T1") as uow:
+        await add_three(uow, A, A, A)
+        assert await uow.bulk.count_due_of_mailbox("mb1", at=LATER) == 3
+        assert await uow.bulk.wait_due_of_mailbox("mb1", FULL, at=LATER, most=1) == 1
+        assert await uow.bulk.wait_due_of_mailbox("mb1", FULL, at=LATER, most=1) == 0
+        assert await statuses_of(uow) == [P, A, A]
+        assert sorted(await uow.bulk.due_of_mailbox("mb1", at=LATER, most=5)) == ["e2", "e3"]
+        assert len(await uow.bulk.due_of_mailbox("mb1", at=LATER, most=1)) == 1
+        assert await uow.bulk.due_of_mailbox("mb2", at=LATER, most=5) == []
+        await uow.deliveries.save(make_delivery("d3", enrollment_id="e3", due_at=LATER + timedelta(days=1)))
+        assert await uow.bulk.wait_of_mailbox("mb1", ["e1", "e2", "e3"], FULL, at=LATER) == 1
+        assert await statuses_of(uow) == [P, P, A]
+        assert await uow.bulk.count_due_of_mailbox("mb1", at=LATER) == 2
+
+
 async def test_who_is_not_due_yet_or_whose_campaign_does_not_run_is_left_alone(store: SqlStore) -> None:
     async with store.write("T1") as uow:
         await add_three(uow, A, A, A)

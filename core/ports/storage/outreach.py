@@ -287,9 +287,23 @@ class ReportStore(Protocol):
 class BulkStore(Protocol):
     """Changes of very many prospects in a few statements, each with its line in the ledger."""
 
-    async def wait_due_of_mailbox(self, mailbox_id: str, reason: Reason, *, at: datetime) -> int:
-        """Active prospects of running campaigns whose next stage is due by now from this mailbox become Pending with
-        the reason. Their deliveries stay claimable: the first free place takes one. Returns how many."""
+    async def wait_due_of_mailbox(self, mailbox_id: str, reason: Reason, *, at: datetime, most: int = 500) -> int:
+        """Of the first so many that are due by now from this mailbox, Active prospects of running campaigns become
+        Pending with the reason. Their deliveries stay claimable: the first free place takes one. Returns how many."""
+        ...
+
+    async def count_due_of_mailbox(self, mailbox_id: str, *, at: datetime) -> int:
+        """How many stages are due from this mailbox and wait for nothing but their turn."""
+        ...
+
+    async def due_of_mailbox(self, mailbox_id: str, *, at: datetime, most: int) -> list[str]:
+        """At most so many of the Active prospects of running campaigns whose next stage is due from this mailbox."""
+        ...
+
+    async def wait_of_mailbox(
+        self, mailbox_id: str, enrollment_ids: Collection[str], reason: Reason, *, at: datetime
+    ) -> int:
+        """Those of these that are due from this mailbox still, and Active, become Pending. Returns how many."""
         ...
 
     async def wait_for_campaign(
