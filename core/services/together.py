@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from core.errors import StorageError
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -13,7 +15,8 @@ _Result = TypeVar("_Result")
 class Together(Generic[_Item, _Result]):
     """Whoever asks while nothing is under way is served at once, alone or with those who ask in the same moment; who
     asks later is served together with the others that wait by then. ``work`` gets a key and the items of that key,
-    and returns one result for each, in order; what it raises is raised for all of them."""
+    and returns one result for each, in order; what it raises is raised for all of them. Only what the database does
+    not take from all of them is asked for each alone: one bad row must not fail the others."""
 
     def __init__(self, work: Callable[[str, Sequence[_Item]], Awaitable[Sequence[_Result]]]) -> None:
         self._work = work
@@ -37,7 +40,7 @@ class Together(Generic[_Item, _Result]):
 
     async def _serve_these(self, key: str, waiting: Sequence[tuple[_Item, asyncio.Future[_Result]]]) -> None:
         try:
-            results = await self._work(key, [item for item, _ in waiting])
+            results = await self._results(key, [item for item, _ in waiting])
         except BaseException as error:
             for _, future in waiting:
                 if not future.done():
@@ -47,4 +50,12 @@ class Together(Generic[_Item, _Result]):
         else:
             for (_, future), result in zip(waiting, results, strict=True):
                 if not future.done():
-                    future.set_result(result)
+                    future.set_exception(result) if isinstance(result, StorageError) else future.set_result(result)
+
+    async def _results(self, key: str, items: Sequence[_Item]) -> Sequence[_Result | StorageError]:
+        try:
+            return await self._work(key, items)
+        except StorageError as error:
+            if len(items) == 1:
+                return [error]
+        return [(await self._results(key, [item]))[0] for item in items]

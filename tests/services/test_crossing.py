@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectEvent
-from core.errors import OutcomeUnknownError, RefusedError, ServerRefusedError
+from core.errors import OutcomeUnknownError, RefusedError, ServerRefusedError, StorageError
 from core.services.stop_set import StopSet
 from core.services.together import Together
 from tests.services.rig import Rig, answer
@@ -77,6 +77,31 @@ async def test_what_fails_fails_for_those_who_shared_it_only() -> None:
     with pytest.raises(ZeroDivisionError):
         await together.ask("T1", 1)
     assert await together.ask("T1", 2) == 2
+
+
+async def test_what_the_database_does_not_take_of_one_fails_for_that_one_only() -> None:
+    """Those who shared its transaction are served alone, each once."""
+    began, go_on = asyncio.Event(), asyncio.Event()
+    served: list[int] = []
+
+    async def work(_key: str, items: Sequence[int]) -> Sequence[int]:
+        began.set()
+        await go_on.wait()
+        if 3 in items:
+            raise StorageError("The database did not take it.")
+        served.extend(items)
+        return [item * 2 for item in items]
+
+    together = Together(work)
+    first = asyncio.create_task(together.ask("T1", 1))
+    await began.wait()
+    others = [asyncio.create_task(together.ask("T1", number)) for number in (2, 3, 4)]
+    await asyncio.sleep(0)  # they have asked
+    go_on.set()
+    second, third, fourth = await asyncio.gather(*others, return_exceptions=True)
+    assert (await first, second, fourth) == (2, 4, 8)
+    assert isinstance(third, StorageError)
+    assert served == [1, 2, 4]
 
 
 async def test_results_that_come_together_share_a_transaction(rig: Rig) -> None:
