@@ -7,7 +7,7 @@ lost: such figures are never complete, and nothing depends on them.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,8 @@ from core.services.tools import Tools, persistently
 
 MOST_WAITING: Final = 20_000
 """Beyond this a flood is under way: what else comes in is answered and not counted."""
+MOST_OF_A_MAIL: Final = 200
+"""The same for the links of one mail: each visit is judged by the others of its mail."""
 _AT_A_TIME: Final = 25
 _LONGEST_AGENT: Final = 200
 _KINDS: Final = {LinkKind.OPEN: "open", LinkKind.CLICK: "click", LinkKind.FILE: "download"}
@@ -52,6 +54,8 @@ class EngagementService:
         self._signer = signer
         self._optouts = optouts
         self._waiting: deque[_Waiting] = deque()
+        self._of_mail: dict[str, list[_Waiting]] = {}
+        """The same by delivery, in the same order, until they are noted."""
 
     def opened(self, token: str, visit: Visit) -> None:
         """A tracking picture was asked for; a bad token is ignored."""
@@ -91,8 +95,12 @@ class EngagementService:
         return self._signer.read(token, kind) if self._signer else None
 
     def _take(self, token: Token | None, visit: Visit) -> None:
-        if token is not None and len(self._waiting) < MOST_WAITING:
-            self._waiting.append(_Waiting(token, _KINDS[token.kind], self._tools.clock.now(), visit))
+        if token is None or len(self._waiting) >= MOST_WAITING:
+            return
+        of_mail = self._of_mail.setdefault(token.delivery_id, [])
+        if len(of_mail) < MOST_OF_A_MAIL:
+            of_mail.append(_Waiting(token, _KINDS[token.kind], self._tools.clock.now(), visit))
+            self._waiting.append(of_mail[-1])
 
     async def note(self, *, everything: bool = False) -> int:
         """Writes down what came in, once it is old enough to be judged (``everything``: at the end of the process).
@@ -102,10 +110,19 @@ class EngagementService:
         while self._waiting and (everything or self._waiting[0].at <= judged_until):
             until = None if everything else judged_until
             batch = self._taken(until)
-            for workspace in dict.fromkeys(one.token.workspace for one in batch):
-                mine = [one for one in batch if one.token.workspace == workspace]
-                noted += await self._note_in(workspace, mine)
+            try:
+                for workspace in dict.fromkeys(one.token.workspace for one in batch):
+                    mine = [one for one in batch if one.token.workspace == workspace]
+                    noted += await self._note_in(workspace, mine)
+            finally:
+                self._forget(batch)
         return noted
+
+    def _forget(self, batch: Sequence[_Waiting]) -> None:
+        for delivery_id, times in Counter(one.token.delivery_id for one in batch).items():
+            del self._of_mail[delivery_id][:times]
+            if not self._of_mail[delivery_id]:
+                del self._of_mail[delivery_id]
 
     def _taken(self, until: datetime | None) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -116,22 +133,20 @@ class EngagementService:
     async def _note_in(self, workspace: str, batch: Sequence[_Waiting]) -> int:
         async def unit() -> int:
             async with self._tools.store.write(workspace) as uow:
-                judged = [await self._judged(uow, one, batch) for one in batch]
+                judged = [await self._judged(uow, one) for one in batch]
                 return sum([await uow.engagements.note(one) for one in judged if one is not None])
 
         return await persistently(unit)
 
-    async def _judged(self, uow: UnitOfWork, one: _Waiting, batch: Sequence[_Waiting]) -> Engagement | None:
+    async def _judged(self, uow: UnitOfWork, one: _Waiting) -> Engagement | None:
         delivery = await uow.deliveries.get(one.token.delivery_id)
         if delivery is None:  # the prospect was removed meanwhile
             return None
         known = await uow.engagements.of_delivery(delivery.id)
-        around = [*batch, *self._waiting]
+        around = self._of_mail[delivery.id]
         others = [other.at for other in around if _other_link(other, one)]
         others += [other.at for other in known if other.kind != "open" and other.target != one.token.target]
-        opened = any(other.kind == "open" for other in known) or any(
-            other.kind == "open" and other.token.delivery_id == delivery.id for other in around
-        )
+        opened = "open" in {other.kind for other in known} | {other.kind for other in around}
         sight = Sight(
             one.kind,
             one.at,
@@ -155,8 +170,7 @@ class EngagementService:
 
 
 def _other_link(other: _Waiting, one: _Waiting) -> bool:
-    same_mail = other.token.delivery_id == one.token.delivery_id
-    return same_mail and other.kind != "open" and other.token.target != one.token.target
+    return other.kind != "open" and other.token.target != one.token.target
 
 
 def _went_out(delivery: Delivery) -> datetime | None:

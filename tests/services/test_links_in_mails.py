@@ -13,11 +13,11 @@ import pytest
 from core.domain.address import match_key
 from core.domain.enrollment import ProspectEvent
 from core.domain.tracked_links import Links
-from core.domain.tracking_token import LinkKind, TokenSigner
+from core.domain.tracking_token import LinkKind, Token, TokenSigner
 from core.ports.storage import CampaignFile, Suppression
 from core.services.cards import CardWriter
 from core.services.credentials import CredentialService
-from core.services.engagement import EngagementService, Visit
+from core.services.engagement import MOST_OF_A_MAIL, EngagementService, Visit
 from core.services.ingest import IngestService
 from core.services.letters import LetterWriter
 from core.services.metrics import MetricsService
@@ -158,6 +158,27 @@ async def test_a_scanner_that_takes_every_link_is_a_machine(rig: Rig) -> None:
     assert ("click", "https://b.test", False) in await noted(rig, service)
     figures = await MetricsService(rig.tools).campaign(RITA, CAMPAIGN)
     assert (figures.clicked, figures.clicked_machine, figures.stages[0].clicked) == (1, 0, 1)
+
+
+async def test_a_flood_of_visits_to_one_mail_is_counted_up_to_a_bound_and_shuts_nobody_else_out(rig: Rig) -> None:
+    """Each visit is judged by all others of its mail; once they are written down, the mail is counted again."""
+    await rig.open()
+    with_links(rig)
+    service = engagement_of(rig)
+    await sent(rig, people=2)
+    (first, _), (second, _) = await rig.deliveries(1), await rig.deliveries(2)
+
+    def click(delivery_id: str, number: int) -> None:
+        link = SIGNER.write(Token(LinkKind.CLICK, "T1", delivery_id, f"https://{number}.test"))
+        assert link is not None
+        assert service.clicked(link, CHROME)
+
+    for number in range(MOST_OF_A_MAIL + 10):
+        click(first.id, number)
+    click(second.id, 1)
+    assert await service.note(everything=True) == MOST_OF_A_MAIL + 1
+    click(first.id, MOST_OF_A_MAIL)
+    assert await service.note(everything=True) == 1
 
 
 async def test_what_a_removed_prospect_opens_is_nothing(rig: Rig) -> None:
