@@ -20,6 +20,7 @@ NEEDED_BY = {
     "channels:read": "member_joined_channel",
     "groups:read": "member_joined_channel",
     "files:write": "files_upload_v2",
+    "files:read": "url_private",
     "im:write": "conversations_open",
     "users:read": "users_info",
     "users:read.email": "users_info",
