@@ -257,6 +257,7 @@ class Progress:
         What came while it was on the wire keeps the upper hand: a pause holds it, a reply, a finish or the campaign's
         stop cancels it.
         """
+        await uow.enrollments.lock([delivery.enrollment_id])  # an unpause that comes after this look finds the stage
         enrollment = await uow.enrollments.get(delivery.enrollment_id)
         campaign = await uow.campaigns.get(delivery.campaign_id)
         if enrollment is None or campaign is None:

@@ -54,6 +54,8 @@ class SettingService:
         await uow.settings.set(key, value, actor=actor.user, at=now)
         await uow.audit.add(at=now, actor=actor.user, action="setting.set", subject=key, facts={"value": value})
         uow.wake("sync")
+        if key == "validation" and await uow.deliveries.release("risky_address", not_before=now):
+            uow.wake("outreach")
         return (await self._seats.settle(uow)).words if key == "mailbox_limit" else ""
 
     async def seed(self, workspace: str, first_values: dict[str, Any]) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import Engine, event
 from core.domain.delivery import DeliveryState
 from core.domain.enrollment import ProspectEvent
 from core.errors import OutcomeUnknownError, RefusedError, ServerRefusedError, StorageError
+from core.services.cards import CardWriter
+from core.services.progress import Progress
 from core.services.stop_set import StopSet
 from core.services.together import Together
 from tests.services.rig import Rig, answer
@@ -236,3 +238,27 @@ async def test_a_prospect_whose_mail_is_being_claimed_is_not_removed(postgres_ur
         with pytest.raises(RefusedError, match="being sent right now"):
             await removing
         assert await rig.states() == ["1.1 sending"]
+
+
+@pytest.mark.postgres
+async def test_an_unpause_while_a_mail_comes_back_leaves_nobody_waiting(postgres_url: str) -> None:
+    """Put back into the queue as the prospect stands after the unpause, not as it stood before."""
+    async with await open_with_workspaces(postgres_url) as store:
+        rig = Rig.on(store)
+        await rig.open()
+        await rig.launch()
+        (outgoing,) = await rig.claim()
+        await rig.act(ProspectEvent.PAUSE)
+        progress = Progress(rig.tools, CardWriter(rig.tools))
+
+        async def come_back() -> None:
+            async with store.write("T1") as uow:
+                queued = replace(outgoing.delivery, state=DeliveryState.QUEUED)
+                await progress.requeue(uow, queued, evidence="not sent")
+
+        async with store.write("T1") as uow:
+            await progress.move(uow, await rig.prospect(), ProspectEvent.UNPAUSE)
+            coming = asyncio.create_task(come_back())
+            await asyncio.wait({coming}, timeout=0.5)  # to its end, or to the lock that the unpause holds
+        await coming
+        assert [one.waiting_for for one in await rig.deliveries()] == [None]

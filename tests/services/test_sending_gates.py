@@ -16,7 +16,7 @@ from core.services.outreach import OutreachService
 from core.services.progress import Progress
 from core.services.sending_health import SendingHealth
 from core.services.submission import Submission
-from tests.services.rig import FILE, RITA, Rig, email_of
+from tests.services.rig import ADA, FILE, RITA, Rig, email_of
 
 ROLE = "jobs@candidates.example"
 
@@ -142,6 +142,12 @@ async def test_a_mail_to_a_risky_address_goes_once_the_campaign_writes_to_anothe
     edits = CampaignEdits(rig.tools, Progress(rig.tools, CardWriter(rig.tools)))
     await edits.change_details(RITA, "Autumn", {"email_priority": ["work"]})
     await looked_up(rig)
+    assert await rig.send_due() == 1
+
+
+async def test_a_mail_to_a_risky_address_goes_once_validation_is_switched_off(rig: Rig) -> None:
+    await risky(rig)
+    await rig.settings.set(ADA, "validation", "off")
     assert await rig.send_due() == 1
 
 
