@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, Table, exists, literal_column, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import StorageError
@@ -153,15 +153,29 @@ def _work(topic: str, now: datetime) -> ColumnElement[bool]:
     match topic:
         case "outreach":
             # What a resting mailbox has due is no work yet, and its queue may be long.
-            first_or_not = deliveries.c.first_touch.in_((True, False))  # the claim index has it before the time
-            due = and_(CLAIMABLE, first_or_not, deliveries.c.due_at <= now)
-            box = deliveries.c.workspace == mailboxes.c.workspace, deliveries.c.mailbox_id == mailboxes.c.id
-            here = mailboxes.c.workspace == workspaces.c.workspace
-            from_mailbox = exists().where(here, free_at(now), exists().where(*box, due).correlate(mailboxes))
-            return or_(from_mailbox.correlate(workspaces), exists().where(mine, deliveries.c.mailbox_id.is_(None), due))
+            of_box = deliveries.c.workspace == mailboxes.c.workspace, deliveries.c.mailbox_id == mailboxes.c.id
+            boxes = mailboxes.c.workspace == workspaces.c.workspace, free_at(now)
+            of_any = _found(mailboxes, workspaces, *boxes, _due(mailboxes, now, *of_box))
+            return or_(of_any, _due(workspaces, now, mine, deliveries.c.mailbox_id.is_(None)))
         case "checks":
             return exists().where(mine, UNKNOWN, deliveries.c.next_check_at <= now)
         case "notifications":
             due = outbox.c.not_before.is_(None) | (outbox.c.not_before <= now)
             return exists().where(outbox.c.workspace == workspaces.c.workspace, UNPOSTED, due)
     raise StorageError(f"There is no work called {topic}.")
+
+
+def _due(outer: Table, now: datetime, *of: ColumnElement[bool]) -> ColumnElement[bool]:
+    """In the order of the claim index, so that its first row answers."""
+    conditions = *of, CLAIMABLE, deliveries.c.due_at <= now
+    first_or_not = ((*conditions, deliveries.c.first_touch.is_(flag)) for flag in (False, True))
+    return or_(*(_found(deliveries, outer, *each, order=deliveries.c.due_at) for each in first_or_not))
+
+
+def _found(
+    table: Table, outer: Table, *conditions: ColumnElement[bool], order: ColumnElement[Any] | None = None
+) -> ColumnElement[bool]:
+    """Whether there is such a row for a row of ``outer``. PostgreSQL turns EXISTS into a join, and would read all that
+    is due to answer for a few mailboxes; this it asks row by row."""
+    one: Select[tuple[Any]] = select(literal_column("1")).select_from(table).where(*conditions).correlate(outer)
+    return one.order_by(order).limit(1).scalar_subquery().is_not(None)
