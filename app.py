@@ -54,8 +54,8 @@ def slack_access(settings: Settings) -> SlackAccess:
 
 def make_face(settings: Settings, tools: Tools, uses: UseCases) -> SlackFace:
     """Everything of ours that Slack sees."""
-    from bot.slack.slack_app import SlackFace
     from bot.slack.prospect_uses import outreach_of
+    from bot.slack.slack_app import SlackFace
     from bot.slack.uses import Building, Services
 
     async def seen(workspace: str, key: str) -> bool:

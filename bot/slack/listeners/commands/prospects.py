@@ -6,13 +6,11 @@ from typing import Final
 
 from bot.slack import command_parser as asked
 from bot.slack.blocks import blocklist, limits_left
-from bot.slack.blocks.email_log import LogView
+from bot.slack.blocks.email_log import LogView, log_window
 from bot.slack.blocks.outreach_status import FAILED, campaign_list
 from bot.slack.blocks.person_card import person_card
 from bot.slack.blocks.prospect_sheet import sheet_blocks
 from bot.slack.blocks.prospect_status import campaign_status
-from bot.slack.listeners.actions.log_buttons import LogButtons
-from bot.slack.listeners.prospect_windows import ProspectWindows
 from bot.slack.prospect_uses import Outreach
 from bot.slack.typed_dates import day_typed
 from bot.slack.uses import Answer, Desk, Services
@@ -45,7 +43,6 @@ class ProspectCommand:
 
     def __init__(self, desk: Desk, services: Services, outreach: Outreach) -> None:
         self._desk, self._outreach, self._people = desk, outreach, services.people
-        self._log = LogButtons(outreach, ProspectWindows(outreach))
 
     async def answer(self, actor: Actor, request: ProspectRequest) -> Answer:
         match request:
@@ -54,7 +51,8 @@ class ProspectCommand:
             case asked.ShowPerson(email):
                 return await self._person(actor, email)
             case asked.ShowLog(name):
-                return await self._log.show(actor, LogView(name or ""))
+                view = LogView(name or "")
+                return log_window(view, await self._outreach.log.page(actor, view.query))
             case asked.Block():
                 return await self._block(actor, request)
             case asked.Away(until):
