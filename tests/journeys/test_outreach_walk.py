@@ -166,7 +166,7 @@ async def test_a_campaign_is_built_in_a_window(screen: Screen, window: Locator) 
 
 async def status(screen: Screen, *words: str) -> Locator:
     """The answer to /outreach status, which says all of this."""
-    answers = screen.page.get_by_test_id("messages").get_by_role("article").filter(has_text="5 people")
+    answers = screen.page.get_by_test_id("messages").get_by_role("article").filter(has_text="5 people, ")
     before = await answers.count()
     await screen.command(f"/outreach status {CAMPAIGN}")
     card = answers.nth(before)

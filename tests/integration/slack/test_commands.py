@@ -213,7 +213,7 @@ async def test_outreach_start_pause_and_retry(slack: SlackSandbox, face: SlackFa
     assert "is running" in said(await ask(slack, f"start {name}", command="/outreach"))
     assert "is paused" in said(await ask(slack, f'pause "{name}"', command="/outreach"))
     answer = await ask(slack, f"retry {name}", command="/outreach")
-    assert "2 failed stages tried again" in said(answer)
+    assert "2 failed stages will be tried again" in said(answer)
     assert "omar@x.example" in said(answer)
     await ask(slack, "retry ben@candidates.example", command="/outreach")
     await ask(slack, "retry all", command="/outreach")
