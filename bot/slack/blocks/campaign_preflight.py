@@ -107,14 +107,14 @@ def _at(moment: datetime | None) -> str:
 
 
 def _days(outlook: Forecast) -> str:
-    """The first days as a table: sent, left for later, failed."""
+    """The first days as a table: what goes, waits (for room or for a person) and fails."""
     by_day: defaultdict[date, list[int]] = defaultdict(lambda: [0, 0, 0])
     for line in outlook.lines:
         for place, number in enumerate((line.will_send, line.will_wait, line.will_fail)):
             by_day[line.date][place] += number
     if not by_day:
         return ""
-    rows = [f"{'day':<12}{'go':>8}{'no room':>9}{'fail':>7}"]
+    rows = [f"{'day':<12}{'go':>8}{'wait':>9}{'fail':>7}"]
     for day in sorted(by_day)[:_DAYS]:
         goes, waits, fails = by_day[day]
         rows.append(f"{day.strftime('%a %d %b'):<12}{goes:>8,}{waits:>9,}{fails:>7,}")
